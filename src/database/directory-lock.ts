@@ -1,0 +1,44 @@
+import { Database as SQLite } from 'bun:sqlite'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartError } from '../start-error.ts'
+
+/**
+ * Takes a folder for this process. The lock is the operating system's own, held through an SQLite file
+ * (https://sqlite.org/lockingv3.html): it ends with the process however that ends, so it is never stale.
+ *
+ * @param directory made where it is not there
+ * @throws {StartError} where another process has the folder, then naming it, or the folder can't be written
+ */
+export function lockDirectory(directory: string): { release(): void } {
+  const holderFile = join(directory, 'tasks-api.pid')
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const lock = new SQLite(join(directory, 'tasks-api.lock'), { create: true })
+    lock.run('BEGIN EXCLUSIVE')
+    writeFileSync(holderFile, `${process.pid}\n`)
+    return {
+      release() {
+        rmSync(holderFile, { force: true })
+        lock.close()
+      }
+    }
+  } catch (error) {
+    throw new StartError(`the data folder ${directory} ${reason(error, holderFile)}`)
+  }
+}
+
+function reason(error: unknown, holderFile: string): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (!code.startsWith('SQLITE_BUSY')) return `can't be used: ${code || String(error)}`
+  return `is in use by process ${holderIn(holderFile) ?? '(just starting)'}`
+}
+
+/** The holder writes its number right after it has the lock, so for a moment the file may not be there yet. */
+function holderIn(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
