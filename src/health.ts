@@ -1,0 +1,20 @@
+import { sql } from 'drizzle-orm'
+import { Elysia } from 'elysia'
+import type { Drizzle } from './database/connect.ts'
+import { Problem } from './problem.ts'
+
+/**
+ * `/health` tells whether the process lives, `/ready` whether it should be sent requests.
+ *
+ * @param db is asked by `/ready`, never by `/health`
+ * @param isStopping whether shutdown has begun
+ */
+export const health = (db: Drizzle, isStopping: () => boolean) =>
+  new Elysia({ name: 'health', detail: { hide: true } })
+    .get('/health', () => ({ status: 'healthy' }) as const)
+    .get('/ready', async () => {
+      if (isStopping())
+        throw new Problem('database_unavailable', 'the service is shutting down', { 'retry-after': '1' })
+      await db.execute(sql`select 1`)
+      return { status: 'ready' } as const
+    })

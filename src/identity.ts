@@ -1,0 +1,34 @@
+import { Elysia } from 'elysia'
+import { validationFailed } from './problem.ts'
+import { UserId } from './tasks/model.ts'
+import type { TasksOf } from './tasks/store.ts'
+import { textFaults } from './text.ts'
+
+/**
+ * The one place where it is decided whose tasks a request is about. Routes get `tasks`, which reaches that user's rows
+ * and no others. It is a derive step since Elysia runs those before validation: who you are is settled before what you
+ * sent is read.
+ *
+ * @param tasksOf the store
+ */
+export const identity = (tasksOf: TasksOf) =>
+  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }) => ({ tasks: tasksOf(userIdIn(path)) }))
+
+/**
+ * @param path a request's path, percent-encoded, `/api/{user_id}/…`
+ * @returns the user id, decoded
+ * @throws {Problem} `validation_failed` where it is no percent-encoded UTF-8 (RFC 3986 §2.5) or breaks a rule of user ids
+ */
+function userIdIn(path: string): string {
+  const loc = ['path', 'user_id']
+  const segment = path.split('/', 3)[2] ?? ''
+  try {
+    const user_id = decodeURIComponent(segment)
+    const faults = textFaults(UserId, user_id) ?? []
+    if (faults.length > 0) throw validationFailed(faults.map((fault) => ({ loc, ...fault })))
+    return user_id
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+    throw validationFailed([{ loc, msg: 'must be percent-encoded UTF-8', type: 'string_unicode' }])
+  }
+}

@@ -1,0 +1,81 @@
+import { STATUS_CODES } from 'node:http'
+import { type Static, t } from 'elysia'
+
+/** What a program branches on, and the status each code comes with. */
+const statuses = {
+  validation_failed: 400,
+  malformed_json: 400,
+  task_not_found: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  internal_error: 500,
+  database_unavailable: 503
+} as const
+
+export type ProblemCode = keyof typeof statuses
+
+/** One fault of a request: where it is, what is wrong in words, and what is wrong for a program. */
+export const Fault = t.Object({ loc: t.Array(t.String()), msg: t.String(), type: t.String() })
+export type Fault = Static<typeof Fault>
+
+export const ProblemDocument = t.Object(
+  {
+    type: t.Literal('about:blank'),
+    title: t.String({ description: "The status in HTTP's words" }),
+    status: t.Integer(),
+    code: t.String({ enum: Object.keys(statuses), description: 'What a program branches on' }),
+    detail: t.String({ description: 'One sentence for a person' }),
+    errors: t.Optional(t.Array(Fault, { description: 'Every fault of the request, with `validation_failed` alone' }))
+  },
+  { description: 'What went wrong (RFC 9457)' }
+)
+export type ProblemDocument = Static<typeof ProblemDocument>
+
+/**
+ * An error that a client sees: thrown anywhere, answered by the one error handler as `application/problem+json`
+ * (RFC 9457).
+ */
+export class Problem extends Error {
+  override name = 'Problem'
+  readonly status: number
+
+  /**
+   * @param code decides the status
+   * @param detail one sentence for a person; shown to the client, so nothing internal belongs in it
+   * @param headers further headers of the answer
+   * @param faults every fault of the request, with `validation_failed` alone
+   */
+  constructor(
+    readonly code: ProblemCode,
+    readonly detail: string,
+    readonly headers: Record<string, string> = {},
+    readonly faults?: Fault[]
+  ) {
+    super(detail)
+    this.status = statuses[code]
+  }
+
+  /** The body of the answer. */
+  toDocument(): ProblemDocument {
+    const { code, detail, status, faults } = this
+    const title = STATUS_CODES[status] ?? 'Error'
+    return { type: 'about:blank', title, status, code, detail, ...(faults && { errors: faults }) }
+  }
+
+  /** The answer to the client. */
+  toAnswer(): Response {
+    const headers = { ...this.headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
+    return Response.json(this.toDocument(), { status: this.status, headers })
+  }
+}
+
+/**
+ * @param faults every fault that was found, one at least
+ * @returns the problem that names them all
+ */
+export function validationFailed(faults: Fault[]): Problem {
+  const detail = faults.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join('; ')
+  return new Problem('validation_failed', detail, {}, faults)
+}

@@ -1,0 +1,72 @@
+import { type Static, t } from 'elysia'
+import { widths } from '../database/schema.ts'
+import { nullableText, text } from '../text.ts'
+
+/** Whose task it is. Neither a control character, nor U+FFFD, which is what bytes that are not UTF-8 decode to. */
+export const UserId = text({
+  minLength: 1,
+  maxLength: widths.user_id,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\ufffd]*$',
+  mismatch: 'must not contain a control character or U+FFFD',
+  description: 'The user whose tasks they are',
+  examples: ['ada']
+})
+
+const Title = text({
+  minLength: 1,
+  maxLength: widths.title,
+  pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$',
+  mismatch: 'must not be blank',
+  description: 'What is to be done. White space around it is not stored.',
+  examples: ['Write the report']
+})
+
+const Description = nullableText({
+  maxLength: widths.description,
+  pattern: '^[^\\u0000]*$',
+  mismatch: 'must not contain U+0000',
+  description: 'More about it, kept as sent',
+  examples: ['Two pages, by Friday']
+})
+
+const Completed = t.Boolean({ description: 'Whether it is done', examples: [true] })
+
+const timestamp = (description: string) =>
+  t.String({
+    format: 'date-time',
+    pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$',
+    description,
+    examples: ['2026-02-06T10:30:00.000000Z']
+  })
+
+/** A canonical UUID (RFC 9562 §4), the only form of a task's id. */
+export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export const Task = t.Object(
+  {
+    id: t.String({ format: 'uuid', examples: ['019c32d4-9f40-7000-8000-3f1d2c4b5a69'] }),
+    user_id: UserId,
+    title: Title,
+    description: Description,
+    completed: Completed,
+    created_at: timestamp('When it was created'),
+    updated_at: timestamp('When it last changed')
+  },
+  { additionalProperties: false, description: 'A task' }
+)
+export type Task = Static<typeof Task>
+
+export const TaskDraft = t.Object({ title: Title, description: t.Optional(Description) })
+export type TaskDraft = Static<typeof TaskDraft>
+
+export const TaskChange = t.Object(
+  { title: t.Optional(Title), description: t.Optional(Description), completed: t.Optional(Completed) },
+  { description: 'The properties to change, at least one', minProperties: 1 }
+)
+export type TaskChange = Static<typeof TaskChange>
+
+/** Path parameters. A `task_id` of another form is one that no task has, so it is let through to be not found. */
+export const UserPath = t.Object({ user_id: UserId })
+export const TaskPath = t.Object({ user_id: UserId, task_id: t.String({ description: "The task's id" }) })
+
+export const Deleted = t.Object({ message: t.Literal('Task deleted successfully') })
