@@ -1,0 +1,8 @@
+import { afterAll } from 'bun:test'
+import { stopShared } from './databases.ts'
+import { stopSharedServices } from './service.ts'
+
+afterAll(async () => {
+  await stopSharedServices()
+  await stopShared()
+})

@@ -1,0 +1,86 @@
+import { beforeAll, describe } from 'bun:test'
+import pino from 'pino'
+import { readConfig } from '../../src/config.ts'
+import type { StatementLogger } from '../../src/database/connect.ts'
+import { startService } from '../../src/service.ts'
+import { type DatabaseEnvironment, type DatabaseKind, databases } from './databases.ts'
+
+export type LogLine = Record<string, unknown>
+
+/** A running service, and what it logged. */
+export type TestService = {
+  url: URL
+  log: LogLine[]
+  call: Call
+  stop(): Promise<void>
+}
+
+export type Answer = { status: number; headers: Headers; text: string; body: unknown }
+
+/** Sends one request: `json` is sent as what it is, `body` as the bytes that it is. */
+export type Call = (
+  method: string,
+  path: string,
+  content?: { json?: unknown; body?: string | Uint8Array<ArrayBuffer> | FormData; headers?: Record<string, string> }
+) => Promise<Answer>
+
+/** Starts the service in this process, on a free port, and talks to it over HTTP. */
+export async function start(
+  environment: DatabaseEnvironment & Record<string, string>,
+  statements?: StatementLogger
+): Promise<TestService> {
+  const log: LogLine[] = []
+  const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(JSON.parse(line)) })
+  const service = await startService(readConfig({ PORT: '0', ...environment }), logger, statements)
+  return { url: service.url, log, call: callOn(service.url), stop: service.stop }
+}
+
+/** @returns a client of the service at an address */
+export function callOn(url: URL): Call {
+  return async (method, path, { json, body, headers } = {}) => {
+    const content = json === undefined ? body : JSON.stringify(json)
+    const type: Record<string, string> = json === undefined ? {} : { 'content-type': 'application/json' }
+    const answer = await fetch(`${url.origin}${path}`, {
+      method,
+      redirect: 'manual',
+      headers: { ...type, ...headers },
+      ...(content !== undefined && { body: content })
+    })
+    const text = await answer.text()
+    const isJson = /^application\/(problem\+)?json\b/.test(answer.headers.get('content-type') ?? '')
+    return { status: answer.status, headers: answer.headers, text, body: isJson && text ? JSON.parse(text) : undefined }
+  }
+}
+
+const running = new Map<DatabaseKind, Promise<TestService>>()
+
+function shared(database: DatabaseKind): Promise<TestService> {
+  const service = running.get(database) ?? database.create().then((environment) => start(environment))
+  running.set(database, service)
+  return service
+}
+
+export async function stopSharedServices(): Promise<void> {
+  for (const service of running.values()) await (await service).stop()
+}
+
+/**
+ * Defines the same tests for each of the three databases. The services are shared by all test files, so a test keeps to
+ * users of its own: see {@link newUser}.
+ */
+export function onEveryDatabase(define: (call: Call) => void): void {
+  for (const database of databases) {
+    describe(`on ${database.name}`, () => {
+      let service: TestService
+      beforeAll(async () => {
+        service = await shared(database)
+      })
+      define((...request) => service.call(...request))
+    })
+  }
+}
+
+let users = 0
+
+/** @returns the id of a user whom no other test knows */
+export const newUser = () => `user-${++users}`

@@ -1,0 +1,39 @@
+import { connect, type Socket } from 'node:net'
+
+/** What Neon's driver talks to: a WebSocket server that carries the bytes to PostgreSQL and back. */
+export type WebSocketProxy = {
+  /** For `NEON_WS_PROXY`. */
+  address: string
+  /** How many connections it has carried. */
+  carried(): number
+  stop(): Promise<void>
+}
+
+export function startWebSocketProxy(): WebSocketProxy {
+  let carried = 0
+  const server = Bun.serve<{ target: Socket }>({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch(request, server) {
+      const [host, port] = (new URL(request.url).searchParams.get('address') ?? '').split(':')
+      const target = connect({ host: host ?? '', port: Number(port) })
+      return server.upgrade(request, { data: { target } }) ? undefined : new Response(null, { status: 426 })
+    },
+    websocket: {
+      open(ws) {
+        carried++
+        const { target } = ws.data
+        target.on('data', (bytes) => ws.send(bytes))
+        target.on('error', () => ws.close())
+        target.on('close', () => ws.close())
+      },
+      message(ws, message) {
+        ws.data.target.write(message)
+      },
+      close(ws) {
+        ws.data.target.end()
+      }
+    }
+  })
+  return { address: `127.0.0.1:${server.port}/v1`, carried: () => carried, stop: () => server.stop(true) }
+}
