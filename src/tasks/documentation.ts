@@ -1,5 +1,6 @@
 import type { DocumentDecoration } from 'elysia'
 import { Problem, validationFailed } from '../problem.ts'
+import { UserId } from './model.ts'
 
 const task = {
   id: '019c32d4-9f40-7000-8000-3f1d2c4b5a69',
@@ -12,6 +13,16 @@ const task = {
 }
 
 const changed = { ...task, completed: true, updated_at: '2026-02-06T11:00:00.000000Z' }
+
+const user = { name: 'user_id', in: 'path', required: true, schema: UserId }
+
+const id = {
+  name: 'task_id',
+  in: 'path',
+  required: true,
+  description: "The task's id. One of another form is one that no task has.",
+  schema: { type: 'string' as const, format: 'uuid', example: task.id }
+}
 
 const theTask = (description: string, example: typeof task) => ({
   description,
@@ -56,6 +67,7 @@ export const operations = {
     operationId: 'listTasks',
     tags: ['tasks'],
     summary: "List a user's tasks",
+    parameters: [user],
     description: 'Newest first. A user without tasks has an empty list.',
     responses: {
       200: {
@@ -74,6 +86,7 @@ export const operations = {
     operationId: 'createTask',
     tags: ['tasks'],
     summary: 'Create a task',
+    parameters: [user],
     description: 'Unknown and read-only properties are ignored.',
     responses: {
       201: {
@@ -88,12 +101,14 @@ export const operations = {
     operationId: 'getTask',
     tags: ['tasks'],
     summary: 'Read a task',
+    parameters: [user, id],
     responses: { 200: theTask('The task', task), ...anyone, ...ofATask }
   },
   update: {
     operationId: 'updateTask',
     tags: ['tasks'],
     summary: 'Change a task',
+    parameters: [user, id],
     description:
       'Changes the properties that are sent, at least one. `"description": null` clears it. Unknown and read-only properties are ignored.',
     responses: { 200: theTask('The task as it now is', changed), ...anyone, ...ofATask, ...withBody }
@@ -102,6 +117,7 @@ export const operations = {
     operationId: 'deleteTask',
     tags: ['tasks'],
     summary: 'Delete a task',
+    parameters: [user, id],
     description: 'For good.',
     responses: {
       200: {
@@ -121,6 +137,7 @@ export const operations = {
     operationId: 'toggleTaskCompletion',
     tags: ['tasks'],
     summary: 'Flip whether a task is done',
+    parameters: [user, id],
     description: 'Takes no body.',
     responses: { 200: theTask('The task as it now is', changed), ...anyone, ...ofATask }
   }

@@ -56,17 +56,16 @@ export const Task = t.Object(
 )
 export type Task = Static<typeof Task>
 
-export const TaskDraft = t.Object({ title: Title, description: t.Optional(Description) })
+/** A client may send back what it read: what is unknown or read-only is ignored. */
+const open = { additionalProperties: true }
+
+export const TaskDraft = t.Object({ title: Title, description: t.Optional(Description) }, open)
 export type TaskDraft = Static<typeof TaskDraft>
 
 export const TaskChange = t.Object(
   { title: t.Optional(Title), description: t.Optional(Description), completed: t.Optional(Completed) },
-  { description: 'The properties to change, at least one', minProperties: 1 }
+  { ...open, anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['completed'] }] }
 )
 export type TaskChange = Static<typeof TaskChange>
-
-/** Path parameters. A `task_id` of another form is one that no task has, so it is let through to be not found. */
-export const UserPath = t.Object({ user_id: UserId })
-export const TaskPath = t.Object({ user_id: UserId, task_id: t.String({ description: "The task's id" }) })
 
 export const Deleted = t.Object({ message: t.Literal('Task deleted successfully') })

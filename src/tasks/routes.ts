@@ -3,7 +3,7 @@ import { identity } from '../identity.ts'
 import { readJson } from '../json-body.ts'
 import { Problem, validationFailed } from '../problem.ts'
 import { operations } from './documentation.ts'
-import { type Task, TaskChange, TaskDraft, TaskPath, UserPath } from './model.ts'
+import { type Task, TaskChange, TaskDraft } from './model.ts'
 import type { TasksOf } from './store.ts'
 
 /**
@@ -18,12 +18,9 @@ export const taskRoutes = (tasksOf: TasksOf) =>
       set.headers['cache-control'] = 'private, no-cache'
     })
 
-    .get('', ({ tasks }) => tasks.list(), { params: UserPath, detail: operations.list })
+    .get('', ({ tasks }) => tasks.list(), { detail: operations.list })
 
-    .get('/:task_id', async ({ tasks, params }) => found(await tasks.get(params.task_id)), {
-      params: TaskPath,
-      detail: operations.get
-    })
+    .get('/:task_id', async ({ tasks, params }) => found(await tasks.get(params.task_id)), { detail: operations.get })
 
     .delete(
       '/:task_id',
@@ -31,17 +28,12 @@ export const taskRoutes = (tasksOf: TasksOf) =>
         if (!(await tasks.remove(params.task_id))) throw notFound()
         return { message: 'Task deleted successfully' } as const
       },
-      { params: TaskPath, detail: operations.remove }
+      { detail: operations.remove }
     )
 
     .patch('/:task_id/complete', async ({ tasks, params }) => found(await tasks.toggle(params.task_id)), {
-      params: TaskPath,
       detail: operations.toggle
     })
-
-    // Elysia parses a body before it derives anything. Here it is read afterwards, once the user is known: the parser
-    // leaves it alone, and 'json' behind it is what the documentation shows.
-    .guard({ parse: [() => null, 'json'], transform: readBody })
 
     .post(
       '',
@@ -51,18 +43,25 @@ export const taskRoutes = (tasksOf: TasksOf) =>
         set.headers['location'] = `${path}/${task.id}`
         return task
       },
-      { params: UserPath, body: TaskDraft, detail: operations.create }
+      { ...jsonBody, body: TaskDraft, detail: operations.create }
     )
 
     .put(
       '/:task_id',
       async ({ tasks, params, body }) => {
         const { title, description, completed } = body
+        // In the schema this is `anyOf`, which TypeBox leaves to the document.
         if (title === undefined && description === undefined && completed === undefined) throw nothingToChange()
         return found(await tasks.update(params.task_id, body))
       },
-      { params: TaskPath, body: TaskChange, detail: operations.update }
+      { ...jsonBody, body: TaskChange, detail: operations.update }
     )
+
+/**
+ * Elysia parses a body before it derives anything. Here it is read afterwards, once the user is known: the parser leaves
+ * it alone, and the 'json' behind it, never reached, is what the documentation shows.
+ */
+const jsonBody = { parse: [() => null, 'json' as const], transform: readBody }
 
 async function readBody(context: { request: Request; body: unknown }): Promise<void> {
   context.body = await readJson(context.request)
