@@ -38,16 +38,16 @@ export function createApp({ db, log, corsOrigins, isStopping }: AppDependencies)
     .use(taskRoutes(createTaskStore(db)))
 
   function methodsAt(path: string): string[] {
-    const methods = app.routes.filter((route) => isAt(route.path, path)).map(({ method }) => method)
-    return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
+    // OPTIONS are the CORS plugin's, and only for preflights.
+    const routes = app.routes.filter((route) => route.method !== 'OPTIONS' && isAt(route.path, path))
+    return [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
   }
   return app.compile()
 }
 
 export type App = ReturnType<typeof createApp>
 
-const isAt = (template: string, path: string) =>
-  !template.includes('*') && new RegExp(`^${template.replace(/:\w+/g, '[^/]+')}$`).test(path)
+const isAt = (template: string, path: string) => new RegExp(`^${template.replace(/:\w+/g, '[^/]+')}$`).test(path)
 
 /** CORS for browsers on other origins. The plugin would answer every OPTIONS with 204, a preflight or not. */
 function crossOrigin(origins: string[]) {
