@@ -51,7 +51,7 @@ describe('routes', () => {
   ]
   for (const [path, allow] of allowed) {
     test(`${path} takes ${allow} and no other method`, async () => {
-      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND']) {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'LINK', 'PROPFIND']) {
         const answer = await service.call(method, path)
         expect([method, answer.status === 405]).toEqual([method, !allow.split(', ').includes(method)])
         if (answer.status !== 405) continue
