@@ -33,7 +33,7 @@ async function serve(): Promise<void> {
   try {
     const config = readConfig(process.env)
     const log = createLogger(config.logLevel)
-    const service = await startService(config, log)
+    const service = startService(config, log)
     let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, async () => {
@@ -41,11 +41,12 @@ async function serve(): Promise<void> {
         if (stopping) process.exit(1)
         stopping = true
         log.info(`${signal}: stopping`)
-        await service.stop()
+        await (await service).stop()
         log.info('stopped')
         process.exit(0)
       })
     }
+    await service
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     fail(1, error.message)

@@ -4,6 +4,7 @@ import { chown, cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { SQL } from 'bun'
+import { freePort } from './free-port.ts'
 
 const password = 'p%ss w@rd/secret'
 
@@ -33,7 +34,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const [status] = await once(initdb, 'close')
   if (status !== 0) throw new Error(`initdb failed: ${trouble()}`)
 
-  const port = await freePort()
+  const port = freePort()
   const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=300', 'listen_addresses=127.0.0.1']
   const server = run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])])
   const log = outputOf(server)
@@ -89,11 +90,4 @@ function outputOf(child: ChildProcess): () => string {
     output += chunk
   })
   return () => output
-}
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  listener.stop(true)
-  return listener.port
 }

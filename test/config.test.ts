@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'bun:test'
+import { logLevels, readConfig, variables } from '../src/config.ts'
+import { StartError } from '../src/start-error.ts'
+
+const neon =
+  'postgres://u:p@ep-cool-name-123-pooler.eu-central-1.aws.neon.tech/db?sslmode=require&channel_binding=require'
+
+test('without variables everything has its default', () => {
+  expect(readConfig({})).toEqual({
+    database: { driver: 'pglite', directory: './data' },
+    host: '127.0.0.1',
+    port: 8000,
+    corsOrigins: ['http://localhost:3000'],
+    logLevel: 'info'
+  })
+})
+
+test('.env.example shows every variable with its default', async () => {
+  const example = await Bun.file(`${import.meta.dir}/../.env.example`).text()
+  for (const { name, fallback } of variables) {
+    expect(example).toMatch(new RegExp(`^${fallback ? '' : '# '}${name}=${fallback}`, 'm'))
+  }
+})
+
+describe('DATABASE_URL decides the driver', () => {
+  const drivers: [string, object][] = [
+    ['pglite:memory', { driver: 'pglite', directory: null }],
+    ['pglite:/var/lib/my tasks', { driver: 'pglite', directory: '/var/lib/my tasks' }],
+    ['pglite:./memory', { driver: 'pglite', directory: './memory' }],
+    ['postgres://localhost/db', { driver: 'postgres', poolSize: 20 }],
+    ['postgresql://u:p%40ss@10.0.0.1:6543/db?sslmode=require', { driver: 'postgres' }],
+    ['postgres://[::1]:5432/db', { driver: 'postgres' }],
+    [neon, { driver: 'neon', proxy: null, poolSize: 20 }],
+    ['postgres://u:p@EP-X.NEON.TECH/db', { driver: 'neon' }],
+    ['postgres://u:p@neon.tech.example.com/db', { driver: 'postgres' }],
+    ['postgres://u:p@notneon.tech/db', { driver: 'postgres' }]
+  ]
+  test.each(drivers)('%s', (DATABASE_URL, database) => {
+    expect(readConfig({ DATABASE_URL }).database).toMatchObject(database)
+  })
+
+  test('a WebSocket proxy selects Neon, whatever the host', () => {
+    const environment = { DATABASE_URL: 'postgres://localhost/db', NEON_WS_PROXY: '127.0.0.1:5488/v1' }
+    expect(readConfig(environment).database).toMatchObject({ driver: 'neon', proxy: '127.0.0.1:5488/v1' })
+  })
+})
+
+describe('values at the limits', () => {
+  const good: [string, string, object][] = [
+    ['PORT', '0', { port: 0 }],
+    ['PORT', '65535', { port: 65_535 }],
+    ['HOST', '::', { host: '::' }],
+    ['CORS_ORIGINS', '', { corsOrigins: [] }],
+    ['CORS_ORIGINS', ' ', { corsOrigins: [] }],
+    ['CORS_ORIGINS', '*', { corsOrigins: ['*'] }],
+    [
+      'CORS_ORIGINS',
+      ' https://a.example ,http://b.example:8080',
+      { corsOrigins: ['https://a.example', 'http://b.example:8080'] }
+    ],
+    ...logLevels.map((logLevel): [string, string, object] => ['LOG_LEVEL', logLevel, { logLevel }])
+  ]
+  test.each(good)('%s=%s', (name, value, config) => {
+    expect(readConfig({ [name]: value })).toMatchObject(config)
+  })
+})
+
+describe('a wrong value is refused, named and not shown', () => {
+  const bad: [string, string[]][] = [
+    [
+      'DATABASE_URL',
+      [
+        ...[
+          '',
+          ' ',
+          's3cret',
+          'pglite:',
+          'pglite: ',
+          'pglite',
+          'mysql://s3cret@host/db',
+          'file:///s3cret',
+          'postgres:',
+          'postgres://'
+        ],
+        ...[
+          'postgres:s3cret',
+          'postgres:///s3cret',
+          'postgres://u:s3cret@host:99999/db',
+          'postgres://u:s3cret%zz@host/db'
+        ],
+        ...['postgres://u:s3cret%00@host/db', ' postgres://u:s3cret@host/db', 'pglite:a\0b']
+      ]
+    ],
+    ['DATABASE_POOL_SIZE', ['', '0', '1001', '-1', '1.5', '0x10', ' 5', '5 ', 'many', '1e2', '٥', '99999999999']],
+    [
+      'NEON_WS_PROXY',
+      [' ', 'host', 'host:5488', 'ws://host:5488/v1', 'host:port/v1', 'u:s3cret@host:1/v1', 'host:99999/v1']
+    ],
+    ['HOST', ['', ' ', 'a b', '\t']],
+    ['PORT', ['', '-1', '65536', '80.0', '0x50', ' 80', 'http', '1e3', '٨٠']],
+    [
+      'CORS_ORIGINS',
+      [
+        's3cret',
+        'http://a.example/',
+        'http://a.example/x',
+        'http://a.example,,http://b.example',
+        'null',
+        'HTTP://A.example',
+        'http://a.example http://b.example'
+      ]
+    ],
+    ['LOG_LEVEL', ['', 'INFO', 'verbose', ' info', '30']],
+    ['AUTH_JWT_SECRET', ['s3cret', '']],
+    ['AUTH_JWKS_URL', ['https://issuer.example/jwks']]
+  ]
+  for (const [name, values] of bad) {
+    test.each(values)(`${name}=%j`, (value) => {
+      const read = () => readConfig({ [name]: value })
+      expect(read).toThrow(StartError)
+      expect(read).toThrow(new RegExp(`^${name} [^\\n;]+$`))
+      expect(read).not.toThrow(/s3cret/)
+    })
+  }
+
+  test('all of them at once', () => {
+    expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x', DATABASE_URL: 'x' })).toThrow(
+      /^DATABASE_URL must .*; PORT must .*; LOG_LEVEL must .*$/
+    )
+  })
+})

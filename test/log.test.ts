@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { taskIn } from './support/expect.ts'
+import { type LogLine, start, type TestService } from './support/service.ts'
+
+const secret = 's3cret'
+const level = { info: 30, debug: 20 }
+
+let service: TestService
+beforeAll(async () => {
+  service = await start({ DATABASE_URL: 'pglite:memory' })
+})
+afterAll(() => service.stop())
+
+/** What is logged while one request is answered. */
+async function logged(...request: Parameters<TestService['call']>): Promise<LogLine[]> {
+  const before = service.log.length
+  await service.call(...request)
+  return service.log.slice(before)
+}
+
+test('every request leaves one line, whatever becomes of it', async () => {
+  const task = taskIn(await service.call('POST', '/api/u/tasks', { json: { title: 'x' } }), 201)
+  const list = '/api/:user_id/tasks'
+  const one = `${list}/:task_id`
+  const rows: [Parameters<TestService['call']>, string | null, number][] = [
+    [['GET', '/api/u/tasks'], list, 200],
+    [['POST', '/api/u/tasks', { json: { title: 'x' } }], list, 201],
+    [['POST', '/api/u/tasks', { json: { title: '' } }], list, 400],
+    [['POST', '/api/u/tasks', { body: 'x' }], list, 415],
+    [['GET', `/api/u/tasks/${task.id}`], one, 200],
+    [['HEAD', `/api/u/tasks/${task.id}`], one, 200],
+    [['GET', '/api/u/tasks/none'], one, 404],
+    [['GET', '/api/%zz/tasks'], list, 400],
+    [['PATCH', `/api/u/tasks/${task.id}/complete`], `${one}/complete`, 200],
+    [['GET', '/nope'], null, 404],
+    [['DELETE', '/api/u/tasks'], null, 405],
+    [['GET', '/docs'], '/docs', 200],
+    [
+      ['OPTIONS', list, { headers: { origin: 'http://localhost:3000', 'access-control-request-method': 'PUT' } }],
+      null,
+      204
+    ]
+  ]
+  for (const [[method, path, content], route, status] of rows) {
+    const headers = { ...content?.headers, 'x-request-id': `${method}-${status}` }
+    const lines = await logged(method, path, { ...content, headers })
+    expect(lines).toEqual([
+      {
+        level: level.info,
+        time: expect.any(Number),
+        request_id: `${method}-${status}`,
+        method,
+        route,
+        status,
+        duration_ms: expect.any(Number),
+        msg: expect.stringContaining(`${method} ${route ?? '(no route)'} ${status} in `)
+      }
+    ])
+  }
+})
+
+test('what probes ask for is logged at debug', async () => {
+  for (const path of ['/health', '/ready']) {
+    expect(await logged('GET', path)).toMatchObject([{ level: level.debug, route: path, status: 200 }])
+  }
+})
+
+test('neither users nor what they write get into the log', async () => {
+  const before = service.log.length
+  const path = `/api/${secret}/tasks`
+  const json = { title: secret, description: secret, [secret]: secret }
+  const task = taskIn(await service.call('POST', path, { json }), 201)
+  const headers = { authorization: `Bearer ${secret}`, cookie: secret }
+  await service.call('GET', `${path}/${task.id}?q=${secret}`, { headers })
+  await service.call('PUT', `${path}/${task.id}`, { json: { title: secret.repeat(100) } })
+  await service.call('GET', `/${secret}`)
+  const lines = service.log.slice(before)
+  expect(lines).toHaveLength(4)
+  expect(JSON.stringify(lines)).not.toContain(secret)
+})

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SQL } from 'bun'
+import { version } from '../package.json'
+import { type DatabaseEnvironment, databases, sharedPostgres } from './support/databases.ts'
+import { taskIn, tasksIn } from './support/expect.ts'
+import { freePort } from './support/free-port.ts'
+import { type ServiceProcess, spawnService } from './support/process.ts'
+import { callOn } from './support/service.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tasks-api-process-'))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+async function running(service: ServiceProcess) {
+  const url = await service.url
+  if (!url) throw new Error(`it did not start: ${(await service.ended).error}`)
+  return { call: callOn(url), url }
+}
+
+async function stop(service: ServiceProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  service.kill(signal)
+  expect(await service.ended).toEqual({ status: 0, error: '' })
+}
+
+const kept: [string, () => Promise<DatabaseEnvironment>][] = databases.map(({ name, create }, index) => [
+  name,
+  index === 0 ? async () => ({ DATABASE_URL: `pglite:${join(folder, 'kept', 'data')}` }) : create
+])
+
+test.each(kept)('%s keeps its tasks over a restart', async (_, create) => {
+  const environment = await create()
+  const first = spawnService(environment)
+  const task = taskIn(await (await running(first)).call('POST', '/api/u/tasks', { json: { title: 'kept' } }), 201)
+  await stop(first, 'SIGTERM')
+  expect(first.output()).toContain('applied 1 migration')
+
+  const second = spawnService(environment)
+  expect(tasksIn(await (await running(second)).call('GET', '/api/u/tasks'))).toEqual([task])
+  await stop(second, 'SIGINT')
+  expect(second.output()).not.toContain('applied')
+})
+
+test('ten instances that start at once on an empty database all come up, with one table', async () => {
+  const url = await (await sharedPostgres()).createDatabase()
+  const environment = { DATABASE_URL: url.href, DATABASE_POOL_SIZE: '2' }
+  const instances = Array.from({ length: 10 }, () => spawnService(environment))
+  const calls = await Promise.all(instances.map(running))
+  for (const { call } of calls) expect((await call('GET', '/ready')).status).toBe(200)
+
+  const [first] = calls
+  if (!first) throw new Error('no instance')
+  const task = taskIn(await first.call('POST', '/api/u/tasks', { json: { title: 'shared' } }), 201)
+  for (const { call } of calls) expect(tasksIn(await call('GET', '/api/u/tasks'))).toEqual([task])
+  expect(instances.filter(({ output }) => output().includes('applied 1 migration'))).toHaveLength(1)
+
+  const sql = new SQL(url, { max: 1 })
+  const tables = await sql`select table_schema || '.' || table_name as name from information_schema.tables
+    where table_schema in ('public', 'drizzle') order by 1`
+  expect(tables.map(({ name }: { name: string }) => name)).toEqual(['drizzle.__drizzle_migrations', 'public.tasks'])
+  expect(await sql`select count(*)::int as count from drizzle.__drizzle_migrations`).toEqual([{ count: 1 }] as never)
+  await sql.close()
+  await Promise.all(instances.map((instance) => stop(instance)))
+})
+
+test('a folder is open in one process at a time, and the second is told which one', async () => {
+  const environment = { DATABASE_URL: `pglite:${join(folder, 'one')}` }
+  const holder = spawnService(environment)
+  await running(holder)
+  const second = await spawnService(environment).ended
+  expect(second.status).toBe(1)
+  expect(second.error).toMatch(new RegExp(`^tasks-api: .*/one is in use by process ${holder.pid}\n$`))
+
+  holder.kill('SIGKILL')
+  expect((await holder.ended).status).toBe('SIGKILL')
+  const next = spawnService(environment)
+  await running(next)
+  await stop(next)
+})
+
+describe('what stops the start', () => {
+  async function refusal(environment: Record<string, string>): Promise<string> {
+    const { status, error } = await spawnService(environment).ended
+    expect(status).toBe(1)
+    expect(error).toMatch(/^tasks-api: [^\n]+\n$/)
+    expect(error).not.toMatch(/s3cret/)
+    return error
+  }
+
+  test('a wrong variable', async () => {
+    expect(await refusal({ PORT: 'http' })).toBe('tasks-api: PORT must be a whole number from 0 to 65535\n')
+    expect(await refusal({ DATABASE_URL: 'mysql://u:s3cret@host/db' })).toContain('DATABASE_URL must start with')
+  })
+
+  test('a port that is taken', async () => {
+    const other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+    const environment = { DATABASE_URL: 'pglite:memory', PORT: String(other.port) }
+    expect(await refusal(environment)).toContain(`PORT ${other.port}: EADDRINUSE`)
+    await other.stop(true)
+  })
+
+  test('a database that refuses the password', async () => {
+    const url = await (await sharedPostgres()).createDatabase()
+    url.password = 's3cret'
+    expect(await refusal({ DATABASE_URL: url.href })).toContain("the database can't be used: 28P01")
+  })
+
+  test('a database that is not there', async () => {
+    const error = await refusal({ DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/db' })
+    expect(error).toContain("the database can't be used: ERR_POSTGRES_CONNECTION_REFUSED")
+    const NEON_WS_PROXY = '127.0.0.1:1/v1'
+    expect(await refusal({ DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/db', NEON_WS_PROXY })).toContain(
+      "the database can't be used"
+    )
+  })
+
+  test('a file where the folder should be', async () => {
+    const file = join(folder, 'file')
+    await Bun.write(file, 'x')
+    expect(await refusal({ DATABASE_URL: `pglite:${file}` })).toContain(`the data folder ${file} can't be used: EEXIST`)
+  })
+})
+
+describe('the command line', () => {
+  const run = async (...args: string[]) => {
+    const service = spawnService({}, args)
+    const { status, error } = await service.ended
+    return { status, error, output: service.output() }
+  }
+
+  test('--help names every variable', async () => {
+    const { status, output } = await run('--help')
+    expect(status).toBe(0)
+    for (const name of [
+      'DATABASE_URL',
+      'DATABASE_POOL_SIZE',
+      'NEON_WS_PROXY',
+      'HOST',
+      'PORT',
+      'CORS_ORIGINS',
+      'LOG_LEVEL'
+    ]) {
+      expect(output).toContain(name)
+    }
+  })
+
+  test('--version', async () => {
+    expect(await run('--version')).toEqual({ status: 0, error: '', output: `${version}\n` })
+  })
+
+  test('anything else is refused', async () => {
+    for (const argument of ['--port', 'start']) {
+      const { status, error } = await run(argument)
+      expect(status).toBe(2)
+      expect(error).toMatch(/^tasks-api: .*--help.*\n$/)
+      expect(error).toContain(argument)
+    }
+  })
+})
+
+describe('the log', () => {
+  test('says where it listens, where the tasks are and that identity is off', async () => {
+    const url = await (await sharedPostgres()).createDatabase()
+    const service = spawnService({ DATABASE_URL: url.href })
+    const { origin } = (await running(service)).url
+    await stop(service)
+    const lines = service
+      .output()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(lines.map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
+      'info: applied 1 migration',
+      `info: tasks-api listens on ${origin}, with its documentation at ${origin}/docs`,
+      `info: tasks are kept in PostgreSQL on ${url.host}, through Bun's PostgreSQL client`,
+      'warn: identity is off: whoever knows a user_id can read and change its tasks',
+      'info: SIGTERM: stopping',
+      'info: stopped'
+    ])
+    expect(service.output()).not.toContain(url.password)
+    expect(service.output()).not.toContain(decodeURIComponent(url.password))
+  })
+
+  test('silent is silent', async () => {
+    const port = freePort()
+    const service = spawnService({ DATABASE_URL: 'pglite:memory', LOG_LEVEL: 'silent', PORT: String(port) })
+    const healthy = () =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        ({ ok }) => ok,
+        () => false
+      )
+    while (!(await healthy())) await Bun.sleep(20)
+    await stop(service)
+    expect(service.output()).toBe('')
+  })
+})

@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+
+/** The service as a process of its own, as an operator starts it. */
+export type ServiceProcess = {
+  pid: number
+  /** Where it listens, once it does; undefined where it ended instead. */
+  url: Promise<URL | undefined>
+  /** Everything that it has written to standard output so far. */
+  output(): string
+  kill(signal: NodeJS.Signals): void
+  /** How it ended: its exit status, or the signal's name, and what it wrote to standard error. */
+  ended: Promise<{ status: number | string; error: string }>
+}
+
+const entry = resolve(import.meta.dir, '../../src/index.ts')
+
+/** Starts the service with these variables and no others, but for what the machine needs. */
+export function spawnService(environment: Record<string, string>, args: string[] = []): ServiceProcess {
+  const child = Bun.spawn([process.execPath, '--no-env-file', entry, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', ...environment },
+    stdout: 'pipe',
+    stderr: 'pipe'
+  })
+  let output = ''
+  const url = Promise.withResolvers<URL | undefined>()
+  const read = async () => {
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      output += chunk
+      const address = /listens on (http:\/\/[^\s,]+)/.exec(output)?.[1]
+      if (address) url.resolve(new URL(address))
+    }
+    url.resolve(undefined)
+  }
+  const reading = read()
+  const ended = Promise.all([child.exited, new Response(child.stderr).text(), reading]).then(([, error]) => ({
+    status: child.signalCode ?? child.exitCode ?? 'unknown',
+    error
+  }))
+  return { pid: child.pid, url: url.promise, output: () => output, kill: (signal) => child.kill(signal), ended }
+}
