@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm/errors'
 import { Elysia, NotFoundError, ValidationError } from 'elysia'
 import { describeFailure, isUnavailable } from './database/failure.ts'
 import type { Logger } from './log.ts'
@@ -18,10 +19,10 @@ export const errors = (log: Logger, methodsAt: (path: string) => string[]) =>
   new Elysia({ name: 'errors' }).onError({ as: 'global' }, ({ error, request, path, set }) => {
     const problem = toProblem(error, () => methodsAt(path))
     if (problem.status >= 500) {
-      const entry = { request_id: requestId(request), reason: describeFailure(error) }
-      if (problem.code === 'internal_error')
-        log.error({ ...entry, stack: stackOf(error) }, 'a defect answered a request')
-      else log.warn(entry, 'the database is unavailable')
+      const statement = error instanceof DrizzleQueryError ? error.query : undefined
+      const entry = { request_id: requestId(request), reason: describeFailure(error), statement }
+      if (problem.code === 'database_unavailable') log.warn(entry, 'the database is unavailable')
+      else log.error({ ...entry, stack: framesOf(error) }, 'the service failed to answer')
     }
     set.status = problem.status
     return problem.toAnswer()
@@ -48,8 +49,10 @@ function noRoute(methods: string[]): Problem {
   return new Problem('method_not_allowed', `this address takes ${allow}`, { allow })
 }
 
-/** Where an error was made and what made it, without Drizzle's wrapping, whose message has the statement's parameters. */
-function stackOf(error: unknown): string | undefined {
-  const root = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return root instanceof Error ? root.stack : undefined
+/** Where an error was made, without its message: Drizzle's has the statement's parameters. */
+function framesOf(error: unknown): string[] {
+  if (!(error instanceof Error) || !error.stack?.includes(error.message)) return []
+  const { stack, message } = error
+  const frames = stack.slice(stack.indexOf(message) + message.length).trim()
+  return frames.split('\n').map((frame) => frame.trim())
 }
