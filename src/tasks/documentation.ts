@@ -14,7 +14,7 @@ const task = {
 
 const changed = { ...task, completed: true, updated_at: '2026-02-06T11:00:00.000000Z' }
 
-const user = { name: 'user_id', in: 'path', required: true, schema: UserId }
+const user = { name: 'user_id', in: 'path', required: true, description: 'Whose tasks', schema: UserId }
 
 const id = {
   name: 'task_id',
