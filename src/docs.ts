@@ -5,7 +5,8 @@ import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../package.json'
 import { ProblemDocument } from './problem.ts'
-import { Deleted, Task } from './tasks/model.ts'
+import { headers, responses } from './tasks/documentation.ts'
+import { Deleted, Task, TaskChange, TaskDraft, TaskList } from './tasks/model.ts'
 
 /** Where the plugin's page loads Swagger UI from, by its `version` option. */
 const cdn = 'https://unpkg.com/swagger-ui-dist@local/'
@@ -25,19 +26,34 @@ export function docs() {
     swaggerOptions: { displayRequestDuration: true, tryItOutEnabled: true },
     documentation: {
       openapi: '3.1.0',
-      info: { title: 'tasks-api', version, description: "A REST service that keeps every user's tasks apart" },
-      tags: [{ name: 'tasks', description: 'Six operations on the tasks of one user' }]
+      info: {
+        title: 'tasks-api',
+        version,
+        description: "A REST service that stores people's tasks and keeps every user's apart.",
+        contact: { name: 'The tasks-api contributors' },
+        license: { name: 'MIT', url: 'https://opensource.org/license/mit' }
+      },
+      servers: [{ url: '/', description: 'The service that serves this document' }],
+      security: [],
+      tags: [{ name: 'tasks', description: 'Six operations on the tasks of one user' }],
+      components: { headers, responses }
     }
   })
+  const made = (path: string) => plugin.handle(new Request(`http://localhost${path}`))
+  let document: Promise<string> | undefined
   let page: Promise<Page> | undefined
   return (
     new Elysia({ name: 'docs', detail: { hide: true } })
-      .model({ Task, Problem: ProblemDocument, Deleted })
+      .model({ Task, TaskList, TaskDraft, TaskChange, Deleted, Problem: ProblemDocument })
       .get('/', ({ redirect }) => redirect('/docs'))
       .use(plugin)
-      // Takes the place of the plugin's own route.
+      // These take the places of the plugin's own routes.
+      .get('/openapi.json', async () => {
+        document ??= made('/openapi.json').then(toOpenApi31)
+        return new Response(await document, { headers: { 'content-type': 'application/json' } })
+      })
       .get('/docs', async () => {
-        page ??= plugin.handle(new Request('http://localhost/docs')).then(localize)
+        page ??= made('/docs').then(localize)
         const { html, headers } = await page
         return new Response(html, { headers })
       })
@@ -45,6 +61,11 @@ export function docs() {
       .get('/docs/swagger-ui-bundle.js', () => asset(script, 'text/javascript; charset=utf-8'))
       .get('/favicon.ico', () => asset(favicon, 'image/png'))
   )
+}
+
+/** Elysia marks models with a `$id` that is a fragment, which JSON Schema 2020-12 Core §8.2.1 does not allow. */
+async function toOpenApi31(document: Response): Promise<string> {
+  return JSON.stringify(await document.json(), (key, value) => (key === '$id' ? undefined : value))
 }
 
 type Page = { html: string; headers: Record<string, string> }

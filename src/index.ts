@@ -3,27 +3,40 @@ import { parseArgs } from 'node:util'
 import { version } from '../package.json'
 import { readConfig, variables } from './config.ts'
 import { createLogger } from './log.ts'
+import { openApiDocument } from './openapi.ts'
 import { startService } from './service.ts'
 import { StartError } from './start-error.ts'
 
 const help = `tasks-api ${version}: a REST service that keeps every user's tasks apart
 
-Usage: tasks-api [--help] [--version]
+Usage: tasks-api [COMMAND] [--help] [--version]
+
+Commands:
+  serve    runs the service, as no command does
+  openapi  prints the OpenAPI document
 
 It is configured by environment variables:
 
 ${variables.map(({ name, fallback, help }) => `  ${name.padEnd(20)}${help} (${fallback || 'not set'})`).join('\n')}
 `
 
-const options = readArguments()
+const commands: Record<string, () => Promise<void>> = {
+  serve,
+  openapi: async () => void process.stdout.write(await openApiDocument())
+}
+
+const { values: options, positionals } = readArguments()
+const [name = 'serve', ...rest] = positionals
+const command = rest.length === 0 ? commands[name] : undefined
 if (options.help) process.stdout.write(help)
 else if (options.version) process.stdout.write(`${version}\n`)
-else await serve()
+else if (command) await command()
+else fail(2, `there is no command ${positionals.join(' ')} (--help shows the commands)`)
 
 function readArguments() {
   const options = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } } as const
   try {
-    return parseArgs({ options }).values
+    return parseArgs({ options, allowPositionals: true })
   } catch (error) {
     return fail(2, `${error instanceof Error ? error.message : error} (--help shows the options)`)
   }

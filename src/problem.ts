@@ -17,19 +17,36 @@ const statuses = {
 export type ProblemCode = keyof typeof statuses
 
 /** One fault of a request: where it is, what is wrong in words, and what is wrong for a program. */
-export const Fault = t.Object({ loc: t.Array(t.String()), msg: t.String(), type: t.String() })
+export const Fault = t.Object(
+  {
+    loc: t.Array(t.String({ maxLength: 50 }), {
+      minItems: 1,
+      maxItems: 5,
+      description: 'The way to it, from `path`, `query`, `header` or `body` on'
+    }),
+    msg: t.String({ maxLength: 200, description: 'What is wrong, for a person' }),
+    type: t.String({ maxLength: 50, pattern: '^[a-z_]+$', description: 'What is wrong, for a program' })
+  },
+  { additionalProperties: false, description: 'One fault of a request' }
+)
 export type Fault = Static<typeof Fault>
 
 export const ProblemDocument = t.Object(
   {
     type: t.Literal('about:blank'),
-    title: t.String({ description: "The status in HTTP's words" }),
-    status: t.Integer(),
+    title: t.String({ maxLength: 50, description: "The status in HTTP's words" }),
+    status: t.Integer({ minimum: 400, maximum: 599, format: 'int32' }),
     code: t.String({ enum: Object.keys(statuses), description: 'What a program branches on' }),
-    detail: t.String({ description: 'One sentence for a person' }),
-    errors: t.Optional(t.Array(Fault, { description: 'Every fault of the request, with `validation_failed` alone' }))
+    detail: t.String({ maxLength: 1000, description: 'One sentence for a person' }),
+    errors: t.Optional(
+      t.Array(Fault, {
+        minItems: 1,
+        maxItems: 20,
+        description: 'Every fault of the request, with `validation_failed` alone'
+      })
+    )
   },
-  { description: 'What went wrong (RFC 9457)' }
+  { additionalProperties: false, description: 'What went wrong (RFC 9457)' }
 )
 export type ProblemDocument = Static<typeof ProblemDocument>
 

@@ -2,6 +2,9 @@ import { type Static, t } from 'elysia'
 import { widths } from '../database/schema.ts'
 import { nullableText, text } from '../text.ts'
 
+/** The most tasks that one list holds. */
+export const listLimit = 1000
+
 /** Whose task it is. Neither a control character, nor U+FFFD, which is what bytes that are not UTF-8 decode to. */
 export const UserId = text({
   minLength: 1,
@@ -42,30 +45,48 @@ const timestamp = (description: string) =>
 /** A canonical UUID (RFC 9562 §4), the only form of a task's id. */
 export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
+export const TaskId = t.String({
+  format: 'uuid',
+  description: "The task's id",
+  examples: ['019c32d4-9f40-7000-8000-3f1d2c4b5a69']
+})
+
 export const Task = t.Object(
   {
-    id: t.String({ format: 'uuid', examples: ['019c32d4-9f40-7000-8000-3f1d2c4b5a69'] }),
+    id: TaskId,
     user_id: UserId,
     title: Title,
     description: Description,
     completed: Completed,
     created_at: timestamp('When it was created'),
-    updated_at: timestamp('When it last changed')
+    updated_at: timestamp('When it last changed: later after every change')
   },
   { additionalProperties: false, description: 'A task' }
 )
 export type Task = Static<typeof Task>
 
+export const TaskList = t.Array(Task, { maxItems: listLimit, description: 'Tasks, newest first' })
+
 /** A client may send back what it read: what is unknown or read-only is ignored. */
 const open = { additionalProperties: true }
 
-export const TaskDraft = t.Object({ title: Title, description: t.Optional(Description) }, open)
+export const TaskDraft = t.Object(
+  { title: Title, description: t.Optional(Description) },
+  { ...open, description: 'A task to be. What else it has is ignored, read-only properties too.' }
+)
 export type TaskDraft = Static<typeof TaskDraft>
 
 export const TaskChange = t.Object(
   { title: t.Optional(Title), description: t.Optional(Description), completed: t.Optional(Completed) },
-  { ...open, anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['completed'] }] }
+  {
+    ...open,
+    anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['completed'] }],
+    description: 'What to change, one property at least. What else it has is ignored, read-only properties too.'
+  }
 )
 export type TaskChange = Static<typeof TaskChange>
 
-export const Deleted = t.Object({ message: t.Literal('Task deleted successfully') })
+export const Deleted = t.Object(
+  { message: t.Literal('Task deleted successfully') },
+  { additionalProperties: false, description: 'The task is gone' }
+)

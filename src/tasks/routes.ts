@@ -14,6 +14,7 @@ import type { TasksOf } from './store.ts'
 export const taskRoutes = (tasksOf: TasksOf) =>
   new Elysia({ name: 'tasks', prefix: '/api/:user_id/tasks' })
     .use(identity(tasksOf))
+    .model({ TaskDraft, TaskChange })
     .onAfterHandle(({ set }) => {
       set.headers['cache-control'] = 'private, no-cache'
     })
@@ -43,7 +44,7 @@ export const taskRoutes = (tasksOf: TasksOf) =>
         set.headers['location'] = `${path}/${task.id}`
         return task
       },
-      { ...jsonBody, body: TaskDraft, detail: operations.create }
+      { ...jsonBody, body: 'TaskDraft', detail: operations.create }
     )
 
     .put(
@@ -54,7 +55,7 @@ export const taskRoutes = (tasksOf: TasksOf) =>
         if (title === undefined && description === undefined && completed === undefined) throw nothingToChange()
         return found(await tasks.update(params.task_id, body))
       },
-      { ...jsonBody, body: TaskChange, detail: operations.update }
+      { ...jsonBody, body: 'TaskChange', detail: operations.update }
     )
 
 /**

@@ -1,7 +1,7 @@
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { tasks } from '../database/schema.ts'
-import { type Task, type TaskChange, type TaskDraft, uuid } from './model.ts'
+import { listLimit, type Task, type TaskChange, type TaskDraft, uuid } from './model.ts'
 
 /** What one user can do with tasks. Nothing here reaches a row of anybody else. */
 export type UserTasks = {
@@ -21,9 +21,6 @@ export type UserTasks = {
 
 /** The only way to tasks: it takes an owner first, so that no query can be written that has none. */
 export type TasksOf = (user_id: string) => UserTasks
-
-/** The most tasks that one list holds. */
-export const listLimit = 1000
 
 /**
  * Prepares every statement on tasks, once.
