@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { Type } from '@sinclair/typebox'
 import { type Static, t } from 'elysia'
 
 /** What a program branches on, and the status each code comes with. */
@@ -35,7 +36,8 @@ export const ProblemDocument = t.Object(
   {
     type: t.Literal('about:blank'),
     title: t.String({ maxLength: 50, description: "The status in HTTP's words" }),
-    status: t.Integer({ minimum: 400, maximum: 599, format: 'int32' }),
+    // Elysia's t.Integer takes text as well.
+    status: Type.Integer({ minimum: 400, maximum: 599, format: 'int32' }),
     code: t.String({ enum: Object.keys(statuses), description: 'What a program branches on' }),
     detail: t.String({ maxLength: 1000, description: 'One sentence for a person' }),
     errors: t.Optional(
