@@ -1,5 +1,5 @@
-import { Elysia } from 'elysia'
-import { validationFailed } from './problem.ts'
+import { Elysia, type ElysiaCustomStatusResponse } from 'elysia'
+import { type ProblemCode, type ProblemDocument, type ProblemStatus, validationFailed } from './problem.ts'
 import { UserId } from './tasks/model.ts'
 import type { TasksOf } from './tasks/store.ts'
 import { textFaults } from './text.ts'
@@ -12,7 +12,14 @@ import { textFaults } from './text.ts'
  * @param tasksOf the store
  */
 export const identity = (tasksOf: TasksOf) =>
-  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }) => ({ tasks: tasksOf(userIdIn(path)) }))
+  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }): Identified | Refused => ({
+    tasks: tasksOf(userIdIn(path))
+  }))
+
+type Identified = { tasks: ReturnType<TasksOf> }
+
+/** What Eden's clients can be answered instead. Nothing returns it: it is thrown, where types do not follow. */
+type Refused = ElysiaCustomStatusResponse<ProblemStatus, ProblemDocument & { code: ProblemCode }>
 
 /**
  * @param path a request's path, percent-encoded, `/api/{user_id}/…`

@@ -16,16 +16,20 @@ const statuses = {
 } as const
 
 export type ProblemCode = keyof typeof statuses
+export type ProblemStatus = (typeof statuses)[ProblemCode]
+
+/** No answer repeats what was sent, and our own words are printable ASCII. */
+const ourWords = '^[ -~]+$'
 
 /** One fault of a request: where it is, what is wrong in words, and what is wrong for a program. */
 export const Fault = t.Object(
   {
-    loc: t.Array(t.String({ maxLength: 50 }), {
+    loc: t.Array(t.String({ maxLength: 50, pattern: '^[a-z_]+$' }), {
       minItems: 1,
       maxItems: 5,
       description: 'The way to it, from `path`, `query`, `header` or `body` on'
     }),
-    msg: t.String({ maxLength: 200, description: 'What is wrong, for a person' }),
+    msg: t.String({ maxLength: 200, pattern: ourWords, description: 'What is wrong, for a person' }),
     type: t.String({ maxLength: 50, pattern: '^[a-z_]+$', description: 'What is wrong, for a program' })
   },
   { additionalProperties: false, description: 'One fault of a request' }
@@ -35,11 +39,11 @@ export type Fault = Static<typeof Fault>
 export const ProblemDocument = t.Object(
   {
     type: t.Literal('about:blank'),
-    title: t.String({ maxLength: 50, description: "The status in HTTP's words" }),
+    title: t.String({ maxLength: 50, pattern: ourWords, description: "The status in HTTP's words" }),
     // Elysia's t.Integer takes text as well.
     status: Type.Integer({ minimum: 400, maximum: 599, format: 'int32' }),
     code: t.String({ enum: Object.keys(statuses), description: 'What a program branches on' }),
-    detail: t.String({ maxLength: 1000, description: 'One sentence for a person' }),
+    detail: t.String({ maxLength: 1000, pattern: ourWords, description: 'One sentence for a person' }),
     errors: t.Optional(
       t.Array(Fault, {
         minItems: 1,

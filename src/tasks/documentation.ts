@@ -31,7 +31,8 @@ const component = (kind: 'headers' | 'responses' | 'schemas', name: string) => (
 
 const standingHeaders = {
   'X-Request-Id': component('headers', 'X-Request-Id'),
-  'X-Content-Type-Options': component('headers', 'X-Content-Type-Options')
+  'X-Content-Type-Options': component('headers', 'X-Content-Type-Options'),
+  'Access-Control-Allow-Origin': component('headers', 'Access-Control-Allow-Origin')
 }
 
 const success = (description: string, schema: string, example: object, headers: object = {}) => ({
@@ -188,6 +189,10 @@ export const headers = {
     t.String({ minLength: 1, maxLength: 128, pattern: '^[!-~]+$' })
   ),
   'X-Content-Type-Options': header('Always nosniff', t.String({ enum: ['nosniff'] })),
+  'Access-Control-Allow-Origin': {
+    ...header("The request's own Origin, where its pages may call", t.String({ format: 'uri', maxLength: 300 })),
+    required: false
+  },
   'Cache-Control': header(
     'May be kept by the user alone, and used only after asking again',
     t.String({ enum: ['private, no-cache'] })

@@ -37,6 +37,7 @@ const Completed = t.Boolean({ description: 'Whether it is done', examples: [true
 const timestamp = (description: string) =>
   t.String({
     format: 'date-time',
+    maxLength: 27,
     pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{6}Z$',
     description,
     examples: ['2026-02-06T10:30:00.000000Z']
@@ -47,6 +48,7 @@ export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 
 export const TaskId = t.String({
   format: 'uuid',
+  maxLength: 36,
   description: "The task's id",
   examples: ['019c32d4-9f40-7000-8000-3f1d2c4b5a69']
 })
@@ -80,7 +82,8 @@ export const TaskChange = t.Object(
   { title: t.Optional(Title), description: t.Optional(Description), completed: t.Optional(Completed) },
   {
     ...open,
-    anyOf: [{ required: ['title'] }, { required: ['description'] }, { required: ['completed'] }],
+    // Without the type, generators of clients take these for other shapes of the body, of which nothing is known.
+    anyOf: ['title', 'description', 'completed'].map((name) => ({ type: 'object', properties: {}, required: [name] })),
     description: 'What to change, one property at least. What else it has is ignored, read-only properties too.'
   }
 )

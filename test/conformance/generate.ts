@@ -124,7 +124,7 @@ export function breakingString(schema: Schema): Breaking[] {
     rules.push({ rule: 'format', values: fc.oneof(altered, fc.string({ unit, minLength: 1, maxLength: 40 })) })
   }
   if (minLength > 0) rules.push({ rule: 'minLength', values: fc.constant('') })
-  if (maxLength !== undefined) {
+  if (maxLength !== undefined && format !== 'uuid') {
     const tooLong = allowedString({ ...schema, minLength: maxLength + 1, maxLength: maxLength + 1 })
     rules.push({ rule: 'maxLength', values: tooLong })
   }
