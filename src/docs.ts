@@ -77,8 +77,8 @@ async function localize(page: Response): Promise<Page> {
   const policy = [
     "default-src 'none'",
     `script-src 'self' ${inline.join(' ')}`,
-    // Swagger UI writes style attributes, and has its icons in data: addresses.
-    "style-src 'self' 'unsafe-inline'",
+    "style-src 'self'",
+    // Swagger UI has its icons in data: addresses.
     "img-src 'self' data:",
     "connect-src 'self'",
     "base-uri 'none'",

@@ -9,8 +9,10 @@ const statuses = {
   task_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
+  precondition_failed: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  idempotency_key_reused: 422,
   internal_error: 500,
   database_unavailable: 503
 } as const

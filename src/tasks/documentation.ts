@@ -15,13 +15,21 @@ const task = {
 
 const changed = { ...task, completed: true, updated_at: '2026-02-06T11:00:00.000000Z' }
 
-const user_id = { name: 'user_id', in: 'path', required: true, description: 'Whose tasks', schema: UserId }
+const user_id = {
+  name: 'user_id',
+  in: 'path',
+  required: true,
+  description: 'Whose tasks',
+  example: 'ada',
+  schema: UserId
+}
 
 const task_id = {
   name: 'task_id',
   in: 'path',
   required: true,
   description: 'Which task. An id of another form is one that no task has.',
+  example: task.id,
   schema: TaskId
 }
 

@@ -74,7 +74,11 @@ const open = { additionalProperties: true }
 
 export const TaskDraft = t.Object(
   { title: Title, description: t.Optional(Description) },
-  { ...open, description: 'A task to be. What else it has is ignored, read-only properties too.' }
+  {
+    ...open,
+    description: 'A task to be. What else it has is ignored, read-only properties too.',
+    examples: [{ title: 'Write the report', description: 'Two pages, by Friday' }]
+  }
 )
 export type TaskDraft = Static<typeof TaskDraft>
 
@@ -84,7 +88,8 @@ export const TaskChange = t.Object(
     ...open,
     // Without the type, generators of clients take these for other shapes of the body, of which nothing is known.
     anyOf: ['title', 'description', 'completed'].map((name) => ({ type: 'object', properties: {}, required: [name] })),
-    description: 'What to change, one property at least. What else it has is ignored, read-only properties too.'
+    description: 'What to change, one property at least. What else it has is ignored, read-only properties too.',
+    examples: [{ completed: true }]
   }
 )
 export type TaskChange = Static<typeof TaskChange>

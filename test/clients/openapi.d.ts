@@ -163,7 +163,13 @@ export interface components {
              */
             updated_at: string;
         }[];
-        /** @description A task to be. What else it has is ignored, read-only properties too. */
+        /**
+         * @description A task to be. What else it has is ignored, read-only properties too.
+         * @example {
+         *       "title": "Write the report",
+         *       "description": "Two pages, by Friday"
+         *     }
+         */
         TaskDraft: {
             /**
              * @description What is to be done. White space around it is not stored.
@@ -178,7 +184,12 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description What to change, one property at least. What else it has is ignored, read-only properties too. */
+        /**
+         * @description What to change, one property at least. What else it has is ignored, read-only properties too.
+         * @example {
+         *       "completed": true
+         *     }
+         */
         TaskChange: ({
             /**
              * @description What is to be done. White space around it is not stored.
@@ -215,7 +226,7 @@ export interface components {
              * @description What a program branches on
              * @enum {string}
              */
-            code: "validation_failed" | "malformed_json" | "task_not_found" | "not_found" | "method_not_allowed" | "payload_too_large" | "unsupported_media_type" | "internal_error" | "database_unavailable";
+            code: "validation_failed" | "malformed_json" | "task_not_found" | "not_found" | "method_not_allowed" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "internal_error" | "database_unavailable";
             /** @description One sentence for a person */
             detail: string;
             /** @description Every fault of the request, with `validation_failed` alone */
@@ -468,7 +479,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -511,7 +525,10 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
             };
             cookie?: never;
@@ -559,9 +576,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
-                /** @description Which task. An id of another form is one that no task has. */
+                /**
+                 * @description Which task. An id of another form is one that no task has.
+                 * @example 019c32d4-9f40-7000-8000-3f1d2c4b5a69
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -603,9 +626,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
-                /** @description Which task. An id of another form is one that no task has. */
+                /**
+                 * @description Which task. An id of another form is one that no task has.
+                 * @example 019c32d4-9f40-7000-8000-3f1d2c4b5a69
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -653,9 +682,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
-                /** @description Which task. An id of another form is one that no task has. */
+                /**
+                 * @description Which task. An id of another form is one that no task has.
+                 * @example 019c32d4-9f40-7000-8000-3f1d2c4b5a69
+                 */
                 task_id: string;
             };
             cookie?: never;
@@ -691,9 +726,15 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Whose tasks */
+                /**
+                 * @description Whose tasks
+                 * @example ada
+                 */
                 user_id: string;
-                /** @description Which task. An id of another form is one that no task has. */
+                /**
+                 * @description Which task. An id of another form is one that no task has.
+                 * @example 019c32d4-9f40-7000-8000-3f1d2c4b5a69
+                 */
                 task_id: string;
             };
             cookie?: never;
