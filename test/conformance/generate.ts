@@ -53,8 +53,10 @@ function allowedString(schema: Schema): Arbitrary<string> {
   )
   // Characters that the pattern takes behind another: a long text of any characters would nearly never match.
   const fitting = unit.filter((character) => !pattern || new RegExp(pattern, 'u').test(`a${character}`))
-  return length
-    .chain((size) => fc.array(fitting, { minLength: size, maxLength: size, size: 'max' }))
+  // Characters of one UTF-16 unit each as well, where lengths in units and in code points are the same.
+  return fc
+    .tuple(length, fc.constantFrom(fitting, fitting, fc.constant('a')))
+    .chain(([size, character]) => fc.array(character, { minLength: size, maxLength: size, size: 'max' }))
     .map((units) => units.join(''))
     .filter((value) => matches(schema, value))
 }
