@@ -5,7 +5,7 @@ import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../package.json'
 import { ProblemDocument } from './problem.ts'
-import { headers, responses } from './tasks/documentation.ts'
+import { headers, responses } from './tasks/components.ts'
 import { Deleted, Task, TaskChange, TaskDraft, TaskList } from './tasks/model.ts'
 
 /** Where the plugin's page loads Swagger UI from, by its `version` option. */

@@ -1,7 +1,7 @@
 import { Elysia, type ElysiaCustomStatusResponse } from 'elysia'
 import { type ProblemCode, type ProblemDocument, type ProblemStatus, validationFailed } from './problem.ts'
 import { UserId } from './tasks/model.ts'
-import type { TasksOf } from './tasks/store.ts'
+import type { TasksOf, UserTasks } from './tasks/store.ts'
 import { textFaults } from './text.ts'
 
 /**
@@ -12,11 +12,12 @@ import { textFaults } from './text.ts'
  * @param tasksOf the store
  */
 export const identity = (tasksOf: TasksOf) =>
-  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }): Identified | Refused => ({
-    tasks: tasksOf(userIdIn(path))
-  }))
+  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }): Identified | Refused => {
+    const user_id = userIdIn(path)
+    return { user_id, tasks: tasksOf(user_id) }
+  })
 
-type Identified = { tasks: ReturnType<TasksOf> }
+type Identified = { user_id: string; tasks: UserTasks }
 
 /** What Eden's clients can be answered instead. Nothing returns it: it is thrown, where types do not follow. */
 type Refused = ElysiaCustomStatusResponse<ProblemStatus, ProblemDocument & { code: ProblemCode }>

@@ -26,7 +26,7 @@ const ourWords = '^[ -~]+$'
 /** One fault of a request: where it is, what is wrong in words, and what is wrong for a program. */
 export const Fault = t.Object(
   {
-    loc: t.Array(t.String({ maxLength: 50, pattern: '^[a-z_]+$' }), {
+    loc: t.Array(t.String({ maxLength: 50, pattern: '^[a-z_-]+$' }), {
       minItems: 1,
       maxItems: 5,
       description: 'The way to it, from `path`, `query`, `header` or `body` on'

@@ -56,5 +56,5 @@ test('the OpenAPI document has the six operations, and nothing else', async () =
   })
   const create = document.paths['/api/{user_id}/tasks'].post
   expect(Object.keys(create.requestBody.content)).toEqual(['application/json'])
-  expect(Object.keys(create.responses)).toEqual(['201', '400', '413', '415', '500', '503'])
+  expect(Object.keys(create.responses)).toEqual(['201', '400', '413', '415', '422', '500', '503'])
 })

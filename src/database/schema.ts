@@ -23,6 +23,7 @@ export const tasks = pgTable(
     // Read backwards for the list, newest first: an index declared DESC would be NULLS LAST, which ORDER BY … DESC
     // does not match (https://www.postgresql.org/docs/18/indexes-ordering.html).
     index('tasks_user_id_created_at_id_index').on(table.user_id, table.created_at, table.id),
+    index('tasks_user_id_completed_created_at_id_index').on(table.user_id, table.completed, table.created_at, table.id),
     check('tasks_user_id_not_empty', sql`${table.user_id} <> ''`),
     check('tasks_title_not_blank', sql`btrim(${table.title}) <> ''`)
   ]

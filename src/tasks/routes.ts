@@ -1,10 +1,13 @@
-import { Elysia } from 'elysia'
+import { type Context, Elysia } from 'elysia'
 import { identity } from '../identity.ts'
 import { readJson } from '../json-body.ts'
 import { Problem, validationFailed } from '../problem.ts'
 import { operations } from './documentation.ts'
+import { expectSameDraft, idempotencyKeyOf } from './idempotency.ts'
 import { type Task, TaskChange, TaskDraft } from './model.ts'
-import type { TasksOf } from './store.ts'
+import { linkToNext, pageOf } from './pages.ts'
+import { isUnchanged, preconditionFailed, preconditionsOf, tagOf, tagOfList } from './preconditions.ts'
+import type { Refusal, TasksOf } from './store.ts'
 
 /**
  * The six endpoints.
@@ -19,58 +22,110 @@ export const taskRoutes = (tasksOf: TasksOf) =>
       set.headers['cache-control'] = 'private, no-cache'
     })
 
-    .get('', ({ tasks }) => tasks.list(), { detail: operations.list })
+    .get(
+      '',
+      async ({ tasks: userTasks, user_id, request, path, set }) => {
+        const query = queryOf(request)
+        const page = pageOf(query, user_id)
+        const preconditions = preconditionsOf(request.headers)
+        const { tasks, more } = await userTasks.list(page)
+        const last = tasks.at(-1)
+        if (more && last) set.headers['link'] = linkToNext(path, query, page, last)
+        return ifChanged(tasks, tagOfList(tasks, more), preconditions, set)
+      },
+      { detail: operations.list }
+    )
 
-    .get('/:task_id', async ({ tasks, params }) => found(await tasks.get(params.task_id)), { detail: operations.get })
+    .get(
+      '/:task_id',
+      async ({ tasks, params, request, set }) => {
+        const preconditions = preconditionsOf(request.headers)
+        const task = found(await tasks.get(params.task_id))
+        return ifChanged(task, tagOf(task), preconditions, set)
+      },
+      { detail: operations.get }
+    )
 
     .delete(
       '/:task_id',
-      async ({ tasks, params }) => {
-        if (!(await tasks.remove(params.task_id))) throw notFound()
+      async ({ tasks, params, request }) => {
+        done(await tasks.remove(params.task_id, preconditionsOf(request.headers)))
         return { message: 'Task deleted successfully' } as const
       },
       { detail: operations.remove }
     )
 
-    .patch('/:task_id/complete', async ({ tasks, params }) => found(await tasks.toggle(params.task_id)), {
-      detail: operations.toggle
-    })
+    .patch(
+      '/:task_id/complete',
+      async ({ tasks, params, request, set }) =>
+        tagged(done(await tasks.toggle(params.task_id, preconditionsOf(request.headers))), set),
+      { detail: operations.toggle }
+    )
 
     .post(
       '',
-      async ({ tasks, body, set, path }) => {
-        const task = await tasks.create(body)
+      async ({ tasks, body, request, set, path }) => {
+        const { task, replayed } = await tasks.create(body, idempotencyKeyOf(request.headers))
+        if (replayed) {
+          expectSameDraft(task, body)
+          set.headers['idempotent-replayed'] = 'true'
+        }
         set.status = 201
         set.headers['location'] = `${path}/${task.id}`
-        return task
+        return tagged(task, set)
       },
-      { ...jsonBody, body: 'TaskDraft', detail: operations.create }
+      { ...jsonBody(), body: 'TaskDraft', detail: operations.create }
     )
 
     .put(
       '/:task_id',
-      async ({ tasks, params, body }) => {
+      async ({ tasks, params, body, request, set }) => {
         const { title, description, completed } = body
         // In the schema this is `anyOf`, which TypeBox leaves to the document.
         if (title === undefined && description === undefined && completed === undefined) throw nothingToChange()
-        return found(await tasks.update(params.task_id, body))
+        return tagged(done(await tasks.update(params.task_id, body, preconditionsOf(request.headers))), set)
       },
-      { ...jsonBody, body: 'TaskChange', detail: operations.update }
+      { ...jsonBody(), body: 'TaskChange', detail: operations.update }
     )
 
 /**
  * Elysia parses a body before it derives anything. Here it is read afterwards, once the user is known: the parser leaves
  * it alone, and the 'json' behind it, never reached, is what the documentation shows.
  */
-const jsonBody = { parse: [() => null, 'json' as const], transform: readBody }
+function jsonBody() {
+  const transform = async (context: { request: Request; body: unknown }): Promise<void> => {
+    context.body = await readJson(context.request)
+  }
+  return { parse: [() => null, 'json' as const], transform }
+}
 
-async function readBody(context: { request: Request; body: unknown }): Promise<void> {
-  context.body = await readJson(context.request)
+function queryOf({ url }: Request): URLSearchParams {
+  const start = url.indexOf('?')
+  return new URLSearchParams(start === -1 ? '' : url.slice(start))
+}
+
+type Set = Context['set']
+
+function tagged(task: Task, set: Set): Task {
+  set.headers['etag'] = `"${tagOf(task)}"`
+  return task
+}
+
+/** Answers 304 to a client that has the same already (RFC 9110 §15.4.5). */
+function ifChanged<T>(body: T, tag: string, preconditions: Parameters<typeof isUnchanged>[0], set: Set): T | Response {
+  set.headers['etag'] = `"${tag}"`
+  return isUnchanged(preconditions, tag) ? new Response(null, { status: 304 }) : body
 }
 
 function found(task: Task | undefined): Task {
   if (!task) throw notFound()
   return task
+}
+
+function done<T extends object>(result: T | Refusal): T {
+  if (result === 'absent') throw notFound()
+  if (result === 'precondition') throw preconditionFailed()
+  return result
 }
 
 const notFound = () => new Problem('task_not_found', 'the user has no task with this id')

@@ -1,22 +1,31 @@
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
 import { tasks } from '../database/schema.ts'
-import { listLimit, type Task, type TaskChange, type TaskDraft, uuid } from './model.ts'
+import { idFor } from './idempotency.ts'
+import { type Task, type TaskChange, type TaskDraft, uuid } from './model.ts'
+import type { Page } from './pages.ts'
+import type { Preconditions } from './preconditions.ts'
+
+/** Why a task was not changed: the user has none with this id, or it is not as the preconditions suppose. */
+export type Refusal = 'absent' | 'precondition'
 
 /** What one user can do with tasks. Nothing here reaches a row of anybody else. */
 export type UserTasks = {
-  /** The user's tasks, newest first. */
-  list(): Promise<Task[]>
-  /** Stores a new task under a new id. */
-  create(draft: TaskDraft): Promise<Task>
+  /** One page of the user's tasks, newest first, and whether more remain behind it. */
+  list(page: Page): Promise<{ tasks: Task[]; more: boolean }>
+  /**
+   * Stores a new task under a new id, or under the one that the user and the key make. There it may be already: then it
+   * is `replayed`, and as it now is.
+   */
+  create(draft: TaskDraft, key?: string): Promise<{ task: Task; replayed: boolean }>
   /** The task, or undefined where the user has none with this id. */
   get(id: string): Promise<Task | undefined>
   /** Changes the properties that are there, and answers with the task as it then is. */
-  update(id: string, change: TaskChange): Promise<Task | undefined>
+  update(id: string, change: TaskChange, preconditions: Preconditions): Promise<Task | Refusal>
   /** Flips `completed`. */
-  toggle(id: string): Promise<Task | undefined>
-  /** Removes the task; false where the user has none with this id. */
-  remove(id: string): Promise<boolean>
+  toggle(id: string, preconditions: Preconditions): Promise<Task | Refusal>
+  /** Removes the task, and answers with its id. */
+  remove(id: string, preconditions: Preconditions): Promise<Pick<Task, 'id'> | Refusal>
 }
 
 /** The only way to tasks: it takes an owner first, so that no query can be written that has none. */
@@ -31,14 +40,22 @@ export type TasksOf = (user_id: string) => UserTasks
 export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
   const owned = eq(tasks.user_id, sql.placeholder('user_id'))
   const theTask = and(owned, eq(tasks.id, sql.placeholder('id')))
+  const asSupposed = and(theTask, matches, noneMatches)
+  const theFilter = eq(tasks.completed, sql.placeholder('completed'))
+  const behindTheCursor = sql`(${tasks.created_at}, ${tasks.id}) <
+    (${sql.placeholder('created_at')}::text::timestamptz, ${sql.placeholder('after_id')}::text::uuid)`
 
-  const list = db
-    .select(columns)
-    .from(tasks)
-    .where(owned)
-    .orderBy(desc(tasks.created_at), desc(tasks.id))
-    .limit(listLimit)
-    .prepare('list_tasks')
+  /** The four forms of a page, so that each reads one index in its order. */
+  const list = (filtered: boolean, continued: boolean) =>
+    db
+      .select(columns)
+      .from(tasks)
+      .where(and(owned, filtered ? theFilter : undefined, continued ? behindTheCursor : undefined))
+      .orderBy(desc(tasks.created_at), desc(tasks.id))
+      .limit(sql.placeholder('limit'))
+      .prepare(`list_tasks${filtered ? '_filtered' : ''}${continued ? '_continued' : ''}`)
+  const all = { first: list(false, false), next: list(false, true) }
+  const filtered = { first: list(true, false), next: list(true, true) }
 
   const create = db
     .insert(tasks)
@@ -48,6 +65,7 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
       title: sql.placeholder('title'),
       description: sql.placeholder('description')
     })
+    .onConflictDoNothing({ target: tasks.id })
     .returning(columns)
     .prepare('create_task')
 
@@ -62,46 +80,77 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
       completed: sql`coalesce(${sql.placeholder('completed')}::boolean, ${tasks.completed})`,
       updated_at: later
     })
-    .where(theTask)
+    .where(asSupposed)
     .returning(columns)
     .prepare('update_task')
 
   const toggle = db
     .update(tasks)
     .set({ completed: sql`not ${tasks.completed}`, updated_at: later })
-    .where(theTask)
+    .where(asSupposed)
     .returning(columns)
     .prepare('toggle_task')
 
-  const remove = db.delete(tasks).where(theTask).returning({ id: tasks.id }).prepare('delete_task')
+  const remove = db.delete(tasks).where(asSupposed).returning({ id: tasks.id }).prepare('delete_task')
 
-  return (user_id) => ({
-    list: () => list.execute({ user_id }),
+  return (user_id) => {
+    const find = async (id: string) => (uuid.test(id) ? (await get.execute({ user_id, id }))[0] : undefined)
 
-    async create({ title, description = null }) {
-      const values = { id: Bun.randomUUIDv7(), user_id, title: title.trim(), description }
-      const [task] = await create.execute(values)
-      if (!task) throw new Error('INSERT … RETURNING returned no row')
-      return task
-    },
+    /** Tells why a conditional statement found no row; one without conditions finds any that there is. */
+    async function refusal(id: string, { match, noneMatch }: Preconditions): Promise<Refusal> {
+      return (match || noneMatch) && (await find(id)) ? 'precondition' : 'absent'
+    }
 
-    get: async (id) => (uuid.test(id) ? (await get.execute({ user_id, id }))[0] : undefined),
+    return {
+      async list({ limit, completed, after }) {
+        const statements = completed === null ? all : filtered
+        const values = { user_id, completed, limit: limit + 1 }
+        const rows = after
+          ? await statements.next.execute({ ...values, created_at: after.created_at, after_id: after.id })
+          : await statements.first.execute(values)
+        return { tasks: rows.slice(0, limit), more: rows.length > limit }
+      },
 
-    async update(id, { title, description, completed }) {
-      if (!uuid.test(id)) return undefined
-      const values = {
-        title: title?.trim() ?? null,
-        describes: description !== undefined,
-        description: description ?? null,
-        completed: completed ?? null
+      async create({ title, description = null }, key) {
+        const id = key === undefined ? Bun.randomUUIDv7() : idFor(user_id, key)
+        const values = { id, user_id, title: title.trim(), description }
+        for (let attempt = 0; attempt < 3; attempt++) {
+          const [created] = await create.execute(values)
+          if (created) return { task: created, replayed: false }
+          const existing = await find(id)
+          if (existing) return { task: existing, replayed: true }
+          // It was deleted between the two statements.
+        }
+        throw new Error('a task comes and goes under the same key')
+      },
+
+      get: find,
+
+      async update(id, { title, description, completed }, preconditions) {
+        if (!uuid.test(id)) return 'absent'
+        const values = {
+          title: title?.trim() ?? null,
+          describes: description !== undefined,
+          description: description ?? null,
+          completed: completed ?? null
+        }
+        const [task] = await update.execute({ user_id, id, ...values, ...tagsOf(preconditions) })
+        return task ?? (await refusal(id, preconditions))
+      },
+
+      async toggle(id, preconditions) {
+        if (!uuid.test(id)) return 'absent'
+        const [task] = await toggle.execute({ user_id, id, ...tagsOf(preconditions) })
+        return task ?? (await refusal(id, preconditions))
+      },
+
+      async remove(id, preconditions) {
+        if (!uuid.test(id)) return 'absent'
+        const [task] = await remove.execute({ user_id, id, ...tagsOf(preconditions) })
+        return task ?? (await refusal(id, preconditions))
       }
-      return (await update.execute({ user_id, id, ...values }))[0]
-    },
-
-    toggle: async (id) => (uuid.test(id) ? (await toggle.execute({ user_id, id }))[0] : undefined),
-
-    remove: async (id) => uuid.test(id) && (await remove.execute({ user_id, id })).length > 0
-  })
+    }
+  }
 }
 
 /**
@@ -119,6 +168,24 @@ const columns = {
   completed: tasks.completed,
   created_at: toRfc3339(tasks.created_at),
   updated_at: toRfc3339(tasks.updated_at)
+}
+
+/** A task's entity tag, in SQL what `tagOf` is in TypeScript. */
+const tag = toRfc3339(tasks.updated_at)
+
+/** The preconditions, decided in the writing statement itself: nothing can come between them and the change. */
+const oneOf = (tags: Placeholder) => sql`${tag} = any(string_to_array(${tags}::text, ','))`
+const matches = sql`(${sql.placeholder('match')}::text is null or ${oneOf(sql.placeholder('match'))})`
+const noneMatches = sql`(${sql.placeholder('none_match')}::text is null
+  or (${sql.placeholder('none_match')}::text <> '*' and not ${oneOf(sql.placeholder('none_match'))}))`
+
+/** The preconditions as parameters. Tags that are not made of a time's characters are none of ours. */
+function tagsOf({ match, noneMatch }: Preconditions) {
+  const listed = (tags: readonly string[]) => tags.filter((tag) => /^[0-9TZ:.-]+$/.test(tag)).join(',')
+  return {
+    match: match && listed(match),
+    none_match: noneMatch && (noneMatch === '*' ? '*' : listed(noneMatch))
+  }
 }
 
 function toRfc3339(column: typeof tasks.created_at | typeof tasks.updated_at): SQL<string> {

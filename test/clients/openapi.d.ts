@@ -14,13 +14,13 @@ export interface paths {
         };
         /**
          * List a user's tasks
-         * @description Newest first. A user without tasks has an empty list.
+         * @description Newest first, a page at a time. Where more remain, Link has the address of the next page. Walking the pages shows every task that is there throughout exactly once.
          */
         get: operations["listTasks"];
         put?: never;
         /**
          * Create a task
-         * @description The task gets an id, is not completed, and belongs to the user in the path.
+         * @description The task gets an id, is not completed, and belongs to the user in the path. With an Idempotency-Key the request may be repeated: it makes one task, and its repeats answer with that task as it then is.
          */
         post: operations["createTask"];
         delete?: never;
@@ -43,7 +43,7 @@ export interface paths {
         get: operations["getTask"];
         /**
          * Change a task
-         * @description Changes the properties that are sent, and no others. A null description clears it.
+         * @description Changes the properties that are sent, and no others. A null description clears it. Without If-Match the last write wins.
          */
         put: operations["updateTask"];
         post?: never;
@@ -72,7 +72,7 @@ export interface paths {
         head?: never;
         /**
          * Flip whether a task is done
-         * @description Takes no body.
+         * @description Takes no body. Of requests that race, each flips once.
          */
         patch: operations["toggleTaskCompletion"];
         trace?: never;
@@ -241,8 +241,20 @@ export interface components {
         };
     };
     responses: {
-        /** @description The user id breaks a rule */
-        BadUserId: {
+        /** @description The client has it already: its tag is in If-None-Match */
+        NotModified: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                "Cache-Control": components["headers"]["Cache-Control"];
+                ETag: components["headers"]["ETag"];
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
+        /** @description A parameter breaks a rule */
+        BadRequest: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
@@ -278,8 +290,8 @@ export interface components {
                 };
             };
         };
-        /** @description The user id or the body breaks a rule */
-        BadRequest: {
+        /** @description A parameter or the body breaks a rule */
+        BadBody: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
@@ -342,6 +354,33 @@ export interface components {
                 };
             };
         };
+        /** @description The task is not, or no longer, as If-Match or If-None-Match supposes */
+        PreconditionFailed: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                "Cache-Control": components["headers"]["No-Store"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Precondition Failed",
+                 *       "status": 412,
+                 *       "code": "precondition_failed",
+                 *       "detail": "the task is not as the request supposes, read it again"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    status?: 412;
+                    /** @enum {unknown} */
+                    code?: "precondition_failed";
+                };
+            };
+        };
         /** @description The body is over 64 KiB */
         PayloadTooLarge: {
             headers: {
@@ -393,6 +432,33 @@ export interface components {
                     status?: 415;
                     /** @enum {unknown} */
                     code?: "unsupported_media_type";
+                };
+            };
+        };
+        /** @description The Idempotency-Key was used before, for a different task */
+        IdempotencyKeyReused: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
+                "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
+                "Cache-Control": components["headers"]["No-Store"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "Unprocessable Entity",
+                 *       "status": 422,
+                 *       "code": "idempotency_key_reused",
+                 *       "detail": "the key was used before, for a different task"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"] & {
+                    /** @enum {unknown} */
+                    status?: 422;
+                    /** @enum {unknown} */
+                    code?: "idempotency_key_reused";
                 };
             };
         };
@@ -465,6 +531,12 @@ export interface components {
         "Cache-Control": "private, no-cache";
         /** @description May not be kept */
         "No-Store": "no-store";
+        /** @description The strong entity tag of this state, for If-Match and If-None-Match */
+        ETag: string;
+        /** @description The next page, with rel="next", where more tasks remain (RFC 8288) */
+        Link: string;
+        /** @description There where the task was created by an earlier request */
+        "Idempotent-Replayed": "true";
         /** @description The new task's address */
         Location: string;
         /** @description After how many seconds to try again */
@@ -476,8 +548,20 @@ export type $defs = Record<string, never>;
 export interface operations {
     listTasks: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description How many tasks a page has at most */
+                limit?: number;
+                /** @description Only tasks that are done, or only those that are not */
+                completed?: boolean;
+                /** @description Where the page starts: taken from the Link of the page before, good for the same user and filter */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Entity tags, of which one must be the current one, or * */
+                "If-Match"?: string;
+                /** @description Entity tags, of which none may be the current one, or * */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -496,6 +580,8 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
+                    Link: components["headers"]["Link"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -515,7 +601,9 @@ export interface operations {
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
-            400: components["responses"]["BadUserId"];
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
+            412: components["responses"]["PreconditionFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -523,7 +611,10 @@ export interface operations {
     createTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Makes the creation safe to repeat: the same request with the same key makes one task */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -546,7 +637,9 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     Location: components["headers"]["Location"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -564,9 +657,10 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadBody"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["IdempotencyKeyReused"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -574,7 +668,12 @@ export interface operations {
     getTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Entity tags, of which one must be the current one, or * */
+                "If-Match"?: string;
+                /** @description Entity tags, of which none may be the current one, or * */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -598,6 +697,7 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -615,8 +715,10 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["BadUserId"];
+            304: components["responses"]["NotModified"];
+            400: components["responses"]["BadRequest"];
             404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["PreconditionFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -624,7 +726,12 @@ export interface operations {
     updateTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Entity tags, of which one must be the current one, or * */
+                "If-Match"?: string;
+                /** @description Entity tags, of which none may be the current one, or * */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -652,6 +759,7 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -669,8 +777,9 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["BadRequest"];
+            400: components["responses"]["BadBody"];
             404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["PreconditionFailed"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             500: components["responses"]["InternalError"];
@@ -680,7 +789,12 @@ export interface operations {
     deleteTask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Entity tags, of which one must be the current one, or * */
+                "If-Match"?: string;
+                /** @description Entity tags, of which none may be the current one, or * */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -715,8 +829,9 @@ export interface operations {
                     "application/json": components["schemas"]["Deleted"];
                 };
             };
-            400: components["responses"]["BadUserId"];
+            400: components["responses"]["BadRequest"];
             404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["PreconditionFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
         };
@@ -724,7 +839,12 @@ export interface operations {
     toggleTaskCompletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Entity tags, of which one must be the current one, or * */
+                "If-Match"?: string;
+                /** @description Entity tags, of which none may be the current one, or * */
+                "If-None-Match"?: string;
+            };
             path: {
                 /**
                  * @description Whose tasks
@@ -748,6 +868,7 @@ export interface operations {
                     "X-Content-Type-Options": components["headers"]["X-Content-Type-Options"];
                     "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];
                     "Cache-Control": components["headers"]["Cache-Control"];
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -765,8 +886,9 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            400: components["responses"]["BadUserId"];
+            400: components["responses"]["BadRequest"];
             404: components["responses"]["TaskNotFound"];
+            412: components["responses"]["PreconditionFailed"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["DatabaseUnavailable"];
         };

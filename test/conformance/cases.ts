@@ -50,7 +50,9 @@ const brokenJson = [
  * @returns every way to call it that is worth trying
  */
 export function casesOf(operation: Operation, given: string[]): Case[] {
-  const optional = operation.parameters.filter(({ name }) => !given.includes(name))
+  const optional = operation.parameters.filter(
+    ({ name, schema }) => !given.includes(name) && !isPrecondition(name) && schema.format !== 'opaque'
+  )
   const parameters = fc.record(Object.fromEntries(optional.map(({ name, schema }) => [name, allowed(schema)])), {
     requiredKeys: optional.filter(({ required }) => required).map(({ name }) => name)
   })
@@ -92,8 +94,18 @@ export function casesOf(operation: Operation, given: string[]): Case[] {
   return [{ rule: 'allowed', accepted: true, sent: whole }, ...inParameters, ...inBody]
 }
 
+/** Whether a request with one is accepted depends on what is there, not on the document (RFC 9110 §13.1). */
+const isPrecondition = (name: string) => /^If-/i.test(name)
+
+/** A header has visible characters, in between spaces, of one byte each (RFC 9110 §5.5). */
+const isFieldValue = (value: unknown) =>
+  /^[!-~\u00a0-\u00ff]([ -~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?$/.test(String(value))
+
 function breakingParameter({ in: place, schema }: Parameter): Breaking[] {
   const inPath = place === 'path'
+  if (place === 'header') {
+    return breakingText(schema).map(({ rule, values }) => ({ rule, values: values.filter(isFieldValue) }))
+  }
   const rules = breakingText(schema)
     // An empty path parameter makes another address, and one that is left out of a query another request.
     .filter(({ rule }) => !(inPath && rule === 'minLength'))

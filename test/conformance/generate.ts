@@ -51,6 +51,9 @@ function allowedString(schema: Schema): Arbitrary<string> {
     { weight: 3, arbitrary: fc.integer({ min: minLength, max: Math.min(maxLength, minLength + 20) }) },
     { weight: 1, arbitrary: fc.constant(maxLength) }
   )
+  if (pattern && !new RegExp(pattern, 'u').test('a'.repeat(Math.max(minLength, 1)))) {
+    return fc.stringMatching(new RegExp(pattern, 'u')).filter((value) => matches(schema, value))
+  }
   // Characters that the pattern takes behind another: a long text of any characters would nearly never match.
   const fitting = unit.filter((character) => !pattern || new RegExp(pattern, 'u').test(`a${character}`))
   // Characters of one UTF-16 unit each as well, where lengths in units and in code points are the same.
@@ -126,7 +129,8 @@ export function breakingString(schema: Schema): Breaking[] {
     rules.push({ rule: 'format', values: fc.oneof(altered, fc.string({ unit, minLength: 1, maxLength: 40 })) })
   }
   if (minLength > 0) rules.push({ rule: 'minLength', values: fc.constant('') })
-  if (maxLength !== undefined && format !== 'uuid') {
+  const ofAnyLength = !pattern || new RegExp(pattern, 'u').test('a'.repeat((maxLength ?? 0) + 1))
+  if (maxLength !== undefined && format !== 'uuid' && ofAnyLength) {
     const tooLong = allowedString({ ...schema, minLength: maxLength + 1, maxLength: maxLength + 1 })
     rules.push({ rule: 'maxLength', values: tooLong })
   }

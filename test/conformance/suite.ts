@@ -102,13 +102,32 @@ export function conformance(operations: Operation[], call: Call): Conformance {
     }
   }
 
+  /**
+   * Where an operation takes preconditions (RFC 9110 §13.1), those that do not hold are seen to keep it from happening.
+   *
+   * @returns the one that holds
+   */
+  async function expectConditional(operation: Operation, sent: Sent, own: Sent['parameters'], tag: string | null) {
+    if (!tag || !operation.parameters.some(({ name }) => name === 'If-Match')) return {}
+    const given = (condition: Sent['parameters']) => ({
+      ...sent,
+      parameters: { ...own, ...sent.parameters, ...condition }
+    })
+    expect((await exchange(operation, given({ 'If-Match': '"stale"' }))).status).toBe(412)
+    const unmet = operation.method === 'GET' ? 304 : 412
+    expect((await exchange(operation, given({ 'If-None-Match': `"stale", W/${tag}` }))).status).toBe(unmet)
+    count(operation, 'preconditions kept')
+    return { 'If-Match': tag }
+  }
+
   async function runOnTarget(operation: Operation, sent: Sent, accepted: boolean, draft: unknown): Promise<void> {
     const of = sent.parameters[owner.name]
     // Where the owner is what is wrong, the resource is somebody's all the same.
     const holder = check.isValid(owner.schema, of) ? of : newOwner('holder')
     const creation = { parameters: { [owner.name]: holder }, body: { value: draft } }
-    const { body: created } = await expectStatus(creator, creation, true)
+    const { body: created, headers } = await expectStatus(creator, creation, true)
     const own = { [owner.name]: holder, [reference.name]: reference.in(created) }
+    const tag = accepted ? await expectConditional(operation, sent, own, headers.get('etag')) : {}
 
     // Somebody else gets what they would get for a resource that never was, and changes nothing.
     const foreign = { ...sent, parameters: { ...own, [owner.name]: newOwner('stranger') } }
@@ -116,7 +135,8 @@ export function conformance(operations: Operation[], call: Call): Conformance {
     await expectRead(own, created)
     count(operation, "another's resource is not found")
 
-    const answer = await expectStatus(operation, { ...sent, parameters: { ...own, ...sent.parameters } }, accepted)
+    const parameters = { ...own, ...tag, ...sent.parameters }
+    const answer = await expectStatus(operation, { ...sent, parameters }, accepted)
     if (!accepted || operation === reader) {
       await expectRead(own, created)
       await expectList(holder, [created])

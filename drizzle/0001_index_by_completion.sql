@@ -1,0 +1,1 @@
+CREATE INDEX "tasks_user_id_completed_created_at_id_index" ON "tasks" USING btree ("user_id","completed","created_at","id");
