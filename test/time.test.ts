@@ -2,6 +2,9 @@ import { expect, test } from 'bun:test'
 import { taskIn, tasksIn } from './support/expect.ts'
 import { newUser, onEveryDatabase } from './support/service.ts'
 
+/** How many changes are made quickly; more tell more. */
+const changes = Number(process.env['CHANGES'] ?? 1000)
+
 onEveryDatabase((call) => {
   test('updated_at is greater after every change, created_at stays', async () => {
     const path = `/api/${newUser()}/tasks`
@@ -36,6 +39,25 @@ onEveryDatabase((call) => {
     const { created_at } = taskIn(await call('POST', path, { json: { title: 'x' } }), 201)
     expect(created_at > before).toBe(true)
     expect(created_at < new Date(Date.now() + 1000).toISOString()).toBe(true)
+  })
+
+  test('many quick changes of one task stay close to the clock, each later than the one before', async () => {
+    const path = `/api/${newUser()}/tasks`
+    const { id } = taskIn(await call('POST', path, { json: { title: 'x' } }), 201)
+    const times: string[] = []
+    let ahead = 0
+    const client = async () => {
+      while (times.length < changes) {
+        const { updated_at } = taskIn(await call('PATCH', `${path}/${id}/complete`))
+        ahead = Math.max(ahead, Date.parse(updated_at) - Date.now())
+        times.push(updated_at)
+      }
+    }
+    await Promise.all(Array.from({ length: 10 }, client))
+    expect(new Set(times).size).toBe(times.length)
+    expect(ahead).toBeLessThan(20)
+    const { updated_at } = taskIn(await call('GET', `${path}/${id}`))
+    expect(updated_at).toBe(times.toSorted().at(-1) ?? '')
   })
 
   test('the list is newest first', async () => {
