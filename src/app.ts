@@ -47,7 +47,13 @@ export function createApp({ db, log, corsOrigins, isStopping }: AppDependencies)
 
 export type App = ReturnType<typeof createApp>
 
-const isAt = (template: string, path: string) => new RegExp(`^${template.replace(/:\w+/g, '[^/]+')}$`).test(path)
+function isAt(template: string, path: string): boolean {
+  const [places, segments] = [template.split('/'), path.split('/')]
+  return (
+    places.length === segments.length &&
+    places.every((place, index) => (place.startsWith(':') ? segments[index] !== '' : segments[index] === place))
+  )
+}
 
 /** CORS for browsers on other origins. The plugin would answer every OPTIONS with 204, a preflight or not. */
 function crossOrigin(origins: string[]) {

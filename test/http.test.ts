@@ -31,7 +31,15 @@ const get = (target: string, headers = 'Host: x\r\n') => `GET ${target} HTTP/1.1
 
 describe('routes', () => {
   const nowhere = ['/nope', '/api', '/api/u', '/api/u/task', '/api/u/tasks/', '/api//tasks', `/api/u/tasks/${nobody}/x`]
-  for (const path of [...nowhere, '/API/u/tasks', '/docs/../etc/passwd', '/docs/package.json', '/%2e%2e/api']) {
+  for (const path of [
+    ...nowhere,
+    '/API/u/tasks',
+    '/openapi-json',
+    '/docs/swagger-ui+css',
+    '/docs/../etc/passwd',
+    '/docs/package.json',
+    '/%2e%2e/api'
+  ]) {
     test(`there is nothing at ${path}`, async () => {
       problemIn(await service.call('GET', path), 404, 'not_found')
       problemIn(await service.call('POST', path, { json: { title: 'x' } }), 404, 'not_found')
