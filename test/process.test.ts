@@ -71,21 +71,6 @@ test('ten instances that start at once on an empty database all come up, with on
   await Promise.all(instances.map((instance) => stop(instance)))
 })
 
-test('a folder is open in one process at a time, and the second is told which one', async () => {
-  const environment = { DATABASE_URL: `pglite:${join(folder, 'one')}` }
-  const holder = spawnService(environment)
-  await running(holder)
-  const second = await spawnService(environment).ended
-  expect(second.status).toBe(1)
-  expect(second.error).toMatch(new RegExp(`^tasks-api: .*/one is in use by process ${holder.pid}\n$`))
-
-  holder.kill('SIGKILL')
-  expect((await holder.ended).status).toBe('SIGKILL')
-  const next = spawnService(environment)
-  await running(next)
-  await stop(next)
-})
-
 test('on SIGTERM the requests in flight finish, and no new connection is taken', async () => {
   const url = await (await sharedPostgres()).createDatabase()
   const service = spawnService({ DATABASE_URL: url.href })
@@ -148,12 +133,6 @@ describe('what stops the start', () => {
     expect(await refusal({ DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/db', NEON_WS_PROXY })).toContain(
       "the database can't be used"
     )
-  })
-
-  test('a file where the folder should be', async () => {
-    const file = join(folder, 'file')
-    await Bun.write(file, 'x')
-    expect(await refusal({ DATABASE_URL: `pglite:${file}` })).toContain(`the data folder ${file} can't be used: EEXIST`)
   })
 })
 

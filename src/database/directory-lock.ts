@@ -3,6 +3,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from '../start-error.ts'
 
+const [lockFile, holderFile] = ['tasks-api.lock', 'tasks-api.pid']
+
+/** What a lock leaves in its folder. */
+export const lockFiles = [lockFile, holderFile, `${lockFile}-journal`]
+
 /**
  * Takes a folder for this process. The lock is the operating system's own, held through an SQLite file
  * (https://sqlite.org/lockingv3.html): it ends with the process however that ends, so it is never stale.
@@ -11,27 +16,27 @@ import { StartError } from '../start-error.ts'
  * @throws {StartError} where another process has the folder, then naming it, or the folder can't be written
  */
 export function lockDirectory(directory: string): { release(): void } {
-  const holderFile = join(directory, 'tasks-api.pid')
+  const holder = join(directory, holderFile)
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const lock = new SQLite(join(directory, 'tasks-api.lock'), { create: true })
+    const lock = new SQLite(join(directory, lockFile), { create: true })
     lock.run('BEGIN EXCLUSIVE')
-    writeFileSync(holderFile, `${process.pid}\n`)
+    writeFileSync(holder, `${process.pid}\n`)
     return {
       release() {
-        rmSync(holderFile, { force: true })
+        rmSync(holder, { force: true })
         lock.close()
       }
     }
   } catch (error) {
-    throw new StartError(`the data folder ${directory} ${reason(error, holderFile)}`)
+    throw new StartError(`the data folder ${directory} ${reason(error, holder)}`)
   }
 }
 
-function reason(error: unknown, holderFile: string): string {
+function reason(error: unknown, holder: string): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (!code.startsWith('SQLITE_BUSY')) return `can't be used: ${code || String(error)}`
-  return `is in use by process ${holderIn(holderFile) ?? '(just starting)'}`
+  return `is in use by process ${holderIn(holder) ?? '(just starting)'}`
 }
 
 /** The holder writes its number right after it has the lock, so for a moment the file may not be there yet. */

@@ -1,11 +1,23 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import { lockDirectory } from './directory-lock.ts'
+import { StartError } from '../start-error.ts'
+import { lockDirectory, lockFiles } from './directory-lock.ts'
+
+/** The major version of the embedded PostgreSQL: the only one whose files it can read. */
+const majorVersion = '18'
+
+/** There from before a new database is made until it is whole. */
+const unfinished = 'tasks-api.unfinished'
+
+/** What a folder may hold beside a database: our own files, and what a file system puts at the root of a volume. */
+const besides = [...lockFiles, unfinished, 'lost+found']
 
 /**
  * Opens the embedded PostgreSQL.
  *
  * @param directory the folder that holds it, made where it is not there; null for one that is kept in memory only
- * @throws {StartError} where another process has the folder open, or it can't be used
+ * @throws {StartError} where another process has the folder open, or what it holds can't be opened
  */
 export async function openPGlite(directory: string | null): Promise<{ client: PGlite; close(): Promise<void> }> {
   if (directory === null) {
@@ -14,7 +26,9 @@ export async function openPGlite(directory: string | null): Promise<{ client: PG
   }
   const lock = lockDirectory(directory)
   try {
+    prepare(directory)
     const client = await PGlite.create(directory)
+    rmSync(join(directory, unfinished), { force: true })
     return {
       client,
       async close() {
@@ -24,6 +38,35 @@ export async function openPGlite(directory: string | null): Promise<{ client: PG
     }
   } catch (error) {
     lock.release()
-    throw error
+    if (error instanceof StartError) throw error
+    throw new StartError(`the database in ${directory} can't be opened, ${reason(error)}`)
   }
+}
+
+/**
+ * Sees that the folder holds a database of this version, or nothing. One that a killed process had just begun to make is
+ * removed: nobody has stored anything in it.
+ */
+function prepare(directory: string): void {
+  const files = readdirSync(directory).filter((name) => !besides.includes(name))
+  if (existsSync(join(directory, unfinished))) {
+    for (const name of files) rmSync(join(directory, name), { recursive: true })
+  } else if (files.includes('PG_VERSION')) {
+    const version = readFileSync(join(directory, 'PG_VERSION'), 'utf8').trim()
+    if (version === majorVersion) return
+    throw new StartError(`the data folder ${directory} is of PostgreSQL ${version}, and this one is ${majorVersion}`)
+  } else if (files.length > 0) {
+    throw new StartError(`the data folder ${directory} holds other files, and no database`)
+  }
+  writeFileSync(join(directory, unfinished), '')
+}
+
+/** Emscripten's number for ENOSPC, which its errors have instead of a message. */
+const noSpace = 51
+
+function reason(error: unknown): string {
+  if (error instanceof Object && 'errno' in error && error.errno === noSpace)
+    return 'there is no space left on the disk'
+  const message = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+  return `its files are damaged or can't be read: ${message}`
 }
