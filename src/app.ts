@@ -1,6 +1,7 @@
 import { cors } from '@elysiajs/cors'
 import { Elysia, NotFoundError } from 'elysia'
 import type { Drizzle } from './database/connect.ts'
+import type { Guard } from './database/guard.ts'
 import { docs } from './docs.ts'
 import { errors } from './errors.ts'
 import { health } from './health.ts'
@@ -11,6 +12,7 @@ import { createTaskStore } from './tasks/store.ts'
 
 export type AppDependencies = {
   db: Drizzle
+  guard: Guard
   log: Logger
   corsOrigins: string[]
   /** Whether shutdown has begun. */
@@ -22,7 +24,7 @@ export type AppDependencies = {
  *
  * @returns the Elysia app; its type is what Eden's treaty takes
  */
-export function createApp({ db, log, corsOrigins, isStopping }: AppDependencies) {
+export function createApp({ db, guard, log, corsOrigins, isStopping }: AppDependencies) {
   const app = new Elysia({
     // A host may have a short name, such as `api` in a container network.
     handler: { standardHostname: false },
@@ -34,8 +36,8 @@ export function createApp({ db, log, corsOrigins, isStopping }: AppDependencies)
     .use(errors(log, methodsAt))
     .use(crossOrigin(corsOrigins))
     .use(docs())
-    .use(health(db, isStopping))
-    .use(taskRoutes(createTaskStore(db)))
+    .use(health(db, guard, isStopping))
+    .use(taskRoutes(createTaskStore(db, guard)))
 
   function methodsAt(path: string): string[] {
     // OPTIONS are the CORS plugin's, and only for preflights.

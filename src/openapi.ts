@@ -6,6 +6,7 @@ import { createLogger } from './log.ts'
 export async function openApiDocument(): Promise<string> {
   const app = createApp({
     db: drizzle.mock(),
+    guard: (statement) => statement(),
     log: createLogger('silent'),
     corsOrigins: [],
     isStopping: () => false

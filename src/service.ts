@@ -2,13 +2,21 @@ import { createApp } from './app.ts'
 import type { Config, DatabaseConfig } from './config.ts'
 import { connect, type Drizzle, type StatementLogger } from './database/connect.ts'
 import { describeFailure } from './database/failure.ts'
+import { createGuard } from './database/guard.ts'
 import { migrate } from './database/migrate.ts'
 import type { Logger } from './log.ts'
 import { logRequests } from './request-log.ts'
 import { StartError } from './start-error.ts'
 
-/** How long the requests in flight have to finish once the service stops, in milliseconds. */
-const stopTimeout = 10_000
+/**
+ * What a request waits for the database: a refused one makes 503 within a second, one that does not answer within ten.
+ * A thousand statements are what a database does in some ten milliseconds; who came later would wait in vain.
+ */
+const guardSettings = { most: 1000, deadline: 9500, patience: 700 }
+
+/** How long the requests in flight have to finish once the service stops, and the database to close, in milliseconds. */
+const stopTimeout = 9000
+const closeTimeout = 500
 
 export type Service = {
   /** Where it listens, with the port that was picked. */
@@ -31,10 +39,16 @@ export async function startService(config: Config, log: Logger, statements?: Sta
 
     let stopping = false
     const { corsOrigins } = config
-    const app = createApp({ db: database.db, log, corsOrigins, isStopping: () => stopping })
+    const guard = createGuard(guardSettings)
+    const app = createApp({ db: database.db, guard, log, corsOrigins, isStopping: () => stopping })
     const server = listen(
       config,
-      logRequests(log, (request) => app.fetch(withOrigin(request)))
+      logRequests(log, async (request) => {
+        const answer = await app.fetch(withOrigin(request))
+        // Who keeps the connection for the next request would find it closed.
+        if (stopping) answer.headers.set('connection', 'close')
+        return answer
+      })
     )
 
     const url = new URL(server.url)
@@ -46,18 +60,23 @@ export async function startService(config: Config, log: Logger, statements?: Sta
       url,
       async stop() {
         stopping = true
-        const late = Promise.withResolvers<void>()
-        const timer = setTimeout(late.resolve, stopTimeout)
-        await Promise.race([server.stop(), late.promise])
-        clearTimeout(timer)
-        await server.stop(true)
-        await database.close()
+        await atMost(stopTimeout, server.stop())
+        await atMost(closeTimeout, server.stop(true))
+        await atMost(closeTimeout, database.close())
       }
     }
   } catch (error) {
     await database.close()
     throw error
   }
+}
+
+/** Waits for a promise, but no longer than that. */
+async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, milliseconds)
+  await Promise.race([promise, late.promise])
+  clearTimeout(timer)
 }
 
 async function migrateOrFail(db: Drizzle): Promise<number> {

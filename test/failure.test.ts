@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'bun:test'
-import { once } from 'node:events'
 import { SQL } from 'bun'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, tasksIn } from './support/expect.ts'
@@ -25,8 +24,8 @@ const drivers: [string, (proxy: WebSocketProxy) => Record<string, string>][] = [
 ]
 
 async function expectUnavailable(call: Call): Promise<void> {
-  for (const [method, path, json] of operations) {
-    const answer = await call(method, path, { json })
+  const answers = await Promise.all(operations.map(([method, path, json]) => call(method, path, { json })))
+  for (const answer of answers) {
     problemIn(answer, 503, 'database_unavailable')
     expect(answer.headers.get('retry-after')).toBe('1')
   }
@@ -45,8 +44,7 @@ describe.each(drivers)('through %s', (_, variables) => {
     const lists = await Promise.all(Array.from({ length: 5 }, () => call('GET', '/api/u/tasks')))
     expect(lists.flatMap(tasksIn)).toEqual([])
 
-    postgres.process.kill('SIGKILL')
-    await once(postgres.process, 'close')
+    await postgres.kill()
     await expectUnavailable(call)
     await proxy.stop()
     await expectUnavailable(call)

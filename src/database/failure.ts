@@ -17,18 +17,40 @@ const connectionCodes =
 const connectionMessages =
   /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
 
+/** The database was not asked, or not heard of in time. */
+export class DatabaseUnavailable extends Error {
+  override name = 'DatabaseUnavailable'
+}
+
 /**
  * @param error what a driver, or Drizzle around it, threw
  * @returns whether the database could not be reached or would not serve, so that the same request may succeed later
  */
 export function isUnavailable(error: unknown): boolean {
   for (const cause of causesOf(error)) {
+    if (cause instanceof DatabaseUnavailable) return true
     // A WebSocket that can't be opened rejects with an event, which is no Error and has no code.
     if (cause instanceof ErrorEvent) return true
     const state = sqlState(cause)
     if (state) return unavailableStates.some((prefix) => state.startsWith(prefix))
     if (connectionCodes.test(property(cause, 'code')) || connectionMessages.test(property(cause, 'message')))
       return true
+  }
+  return false
+}
+
+/** SQLSTATEs with which a server turns a connection down before it takes any statement. */
+const refusedStates = /^(53300|57P03|3D000|28...)$/
+const refusedCodes = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_POSTGRES_CONNECTION_REFUSED)$/
+
+/**
+ * @param error one for which {@link isUnavailable} holds
+ * @returns whether there was no connection that could have carried the statement, so that it certainly was not applied
+ */
+export function neverArrived(error: unknown): boolean {
+  for (const cause of causesOf(error)) {
+    if (cause instanceof ErrorEvent) return true
+    if (refusedStates.test(sqlState(cause) ?? '') || refusedCodes.test(property(cause, 'code'))) return true
   }
   return false
 }

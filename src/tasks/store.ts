@@ -1,5 +1,6 @@
 import { and, desc, eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
-import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
+import type { Drizzle } from '../database/connect.ts'
+import type { Guard } from '../database/guard.ts'
 import { tasks } from '../database/schema.ts'
 import { idFor } from './idempotency.ts'
 import { type Task, type TaskChange, type TaskDraft, uuid } from './model.ts'
@@ -28,6 +29,9 @@ export type UserTasks = {
   remove(id: string, preconditions: Preconditions): Promise<Pick<Task, 'id'> | Refusal>
 }
 
+type Values = Record<string, unknown>
+type Statement<T> = { execute(values: Values): Promise<T> }
+
 /** The only way to tasks: it takes an owner first, so that no query can be written that has none. */
 export type TasksOf = (user_id: string) => UserTasks
 
@@ -35,9 +39,10 @@ export type TasksOf = (user_id: string) => UserTasks
  * Prepares every statement on tasks, once.
  *
  * @param db an open database on any driver, its migrations applied
+ * @param guard bounds and repeats statements
  * @returns the door to one user's tasks; its operations fail with the driver's own error, wrapped by Drizzle
  */
-export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
+export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
   const owned = eq(tasks.user_id, sql.placeholder('user_id'))
   const theTask = and(owned, eq(tasks.id, sql.placeholder('id')))
   const asSupposed = and(theTask, matches, noneMatches)
@@ -45,56 +50,73 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
   const behindTheCursor = sql`(${tasks.created_at}, ${tasks.id}) <
     (${sql.placeholder('created_at')}::text::timestamptz, ${sql.placeholder('after_id')}::text::uuid)`
 
+  const reads =
+    <T>(statement: Statement<T>) =>
+    (values: Values) =>
+      guard(() => statement.execute(values), true)
+  const writes =
+    <T>(statement: Statement<T>) =>
+    (values: Values) =>
+      guard(() => statement.execute(values), false)
+
   /** The four forms of a page, so that each reads one index in its order. */
   const list = (filtered: boolean, continued: boolean) =>
-    db
-      .select(columns)
-      .from(tasks)
-      .where(and(owned, filtered ? theFilter : undefined, continued ? behindTheCursor : undefined))
-      .orderBy(desc(tasks.created_at), desc(tasks.id))
-      .limit(sql.placeholder('limit'))
-      .prepare(`list_tasks${filtered ? '_filtered' : ''}${continued ? '_continued' : ''}`)
+    reads(
+      db
+        .select(columns)
+        .from(tasks)
+        .where(and(owned, filtered ? theFilter : undefined, continued ? behindTheCursor : undefined))
+        .orderBy(desc(tasks.created_at), desc(tasks.id))
+        .limit(sql.placeholder('limit'))
+        .prepare(`list_tasks${filtered ? '_filtered' : ''}${continued ? '_continued' : ''}`)
+    )
   const all = { first: list(false, false), next: list(false, true) }
   const filtered = { first: list(true, false), next: list(true, true) }
 
-  const create = db
-    .insert(tasks)
-    .values({
-      id: sql.placeholder('id'),
-      user_id: sql.placeholder('user_id'),
-      title: sql.placeholder('title'),
-      description: sql.placeholder('description')
-    })
-    .onConflictDoNothing({ target: tasks.id })
-    .returning(columns)
-    .prepare('create_task')
+  const create = writes(
+    db
+      .insert(tasks)
+      .values({
+        id: sql.placeholder('id'),
+        user_id: sql.placeholder('user_id'),
+        title: sql.placeholder('title'),
+        description: sql.placeholder('description')
+      })
+      .onConflictDoNothing({ target: tasks.id })
+      .returning(columns)
+      .prepare('create_task')
+  )
 
-  const get = db.select(columns).from(tasks).where(theTask).prepare('get_task')
+  const get = reads(db.select(columns).from(tasks).where(theTask).prepare('get_task'))
 
-  const update = db
-    .update(tasks)
-    .set({
-      title: sql`coalesce(${sql.placeholder('title')}::varchar, ${tasks.title})`,
-      description: sql`case when ${sql.placeholder('describes')}::boolean
+  const update = writes(
+    db
+      .update(tasks)
+      .set({
+        title: sql`coalesce(${sql.placeholder('title')}::varchar, ${tasks.title})`,
+        description: sql`case when ${sql.placeholder('describes')}::boolean
         then ${sql.placeholder('description')}::varchar else ${tasks.description} end`,
-      completed: sql`coalesce(${sql.placeholder('completed')}::boolean, ${tasks.completed})`,
-      updated_at: later
-    })
-    .where(asSupposed)
-    .returning(columns)
-    .prepare('update_task')
+        completed: sql`coalesce(${sql.placeholder('completed')}::boolean, ${tasks.completed})`,
+        updated_at: later
+      })
+      .where(asSupposed)
+      .returning(columns)
+      .prepare('update_task')
+  )
 
-  const toggle = db
-    .update(tasks)
-    .set({ completed: sql`not ${tasks.completed}`, updated_at: later })
-    .where(asSupposed)
-    .returning(columns)
-    .prepare('toggle_task')
+  const toggle = writes(
+    db
+      .update(tasks)
+      .set({ completed: sql`not ${tasks.completed}`, updated_at: later })
+      .where(asSupposed)
+      .returning(columns)
+      .prepare('toggle_task')
+  )
 
-  const remove = db.delete(tasks).where(asSupposed).returning({ id: tasks.id }).prepare('delete_task')
+  const remove = writes(db.delete(tasks).where(asSupposed).returning({ id: tasks.id }).prepare('delete_task'))
 
   return (user_id) => {
-    const find = async (id: string) => (uuid.test(id) ? (await get.execute({ user_id, id }))[0] : undefined)
+    const find = async (id: string) => (uuid.test(id) ? (await get({ user_id, id }))[0] : undefined)
 
     /** Tells why a conditional statement found no row; one without conditions finds any that there is. */
     async function refusal(id: string, { match, noneMatch }: Preconditions): Promise<Refusal> {
@@ -106,8 +128,8 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
         const statements = completed === null ? all : filtered
         const values = { user_id, completed, limit: limit + 1 }
         const rows = after
-          ? await statements.next.execute({ ...values, created_at: after.created_at, after_id: after.id })
-          : await statements.first.execute(values)
+          ? await statements.next({ ...values, created_at: after.created_at, after_id: after.id })
+          : await statements.first(values)
         return { tasks: rows.slice(0, limit), more: rows.length > limit }
       },
 
@@ -115,7 +137,7 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
         const id = key === undefined ? Bun.randomUUIDv7() : idFor(user_id, key)
         const values = { id, user_id, title: title.trim(), description }
         for (let attempt = 0; attempt < 3; attempt++) {
-          const [created] = await create.execute(values)
+          const [created] = await create(values)
           if (created) return { task: created, replayed: false }
           const existing = await find(id)
           if (existing) return { task: existing, replayed: true }
@@ -134,19 +156,19 @@ export function createTaskStore(db: PgDatabase<PgQueryResultHKT>): TasksOf {
           description: description ?? null,
           completed: completed ?? null
         }
-        const [task] = await update.execute({ user_id, id, ...values, ...tagsOf(preconditions) })
+        const [task] = await update({ user_id, id, ...values, ...tagsOf(preconditions) })
         return task ?? (await refusal(id, preconditions))
       },
 
       async toggle(id, preconditions) {
         if (!uuid.test(id)) return 'absent'
-        const [task] = await toggle.execute({ user_id, id, ...tagsOf(preconditions) })
+        const [task] = await toggle({ user_id, id, ...tagsOf(preconditions) })
         return task ?? (await refusal(id, preconditions))
       },
 
       async remove(id, preconditions) {
         if (!uuid.test(id)) return 'absent'
-        const [task] = await remove.execute({ user_id, id, ...tagsOf(preconditions) })
+        const [task] = await remove({ user_id, id, ...tagsOf(preconditions) })
         return task ?? (await refusal(id, preconditions))
       }
     }

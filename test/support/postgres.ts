@@ -10,10 +10,14 @@ const password = 'p%ss w@rd/secret'
 
 /** A real PostgreSQL server in a temporary folder, on a free port. */
 export type PostgresServer = {
-  process: ChildProcess
-  port: number
   /** Makes an empty database. */
   createDatabase(): Promise<URL>
+  /** Sends a signal to the server and to each of its processes. */
+  signal(signal: NodeJS.Signals): Promise<void>
+  /** Kills it as a power cut would, but for the disk. */
+  kill(): Promise<void>
+  /** Starts it again after it was killed, on the same port and data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -36,27 +40,48 @@ export async function startPostgres(): Promise<PostgresServer> {
 
   const port = freePort()
   const settings = ['fsync=off', 'unix_socket_directories=', 'max_connections=300', 'listen_addresses=127.0.0.1']
-  const server = run('postgres', ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])])
-  const log = outputOf(server)
+  const flags = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
+
+  async function launch(): Promise<ChildProcess> {
+    const server = run('postgres', flags)
+    const log = outputOf(server)
+    await new Promise<void>((resolve, reject) => {
+      server.stderr?.on('data', () => log().includes('ready to accept connections') && resolve())
+      server.once('close', () => reject(new Error(`PostgreSQL did not start: ${log()}`)))
+    })
+    return server
+  }
+
+  let server = await launch()
   const killed = () => server.kill('SIGKILL')
   process.once('exit', killed)
-  await new Promise<void>((resolve, reject) => {
-    server.stderr?.on('data', () => log().includes('ready to accept connections') && resolve())
-    server.once('close', () => reject(new Error(`PostgreSQL did not start: ${log()}`)))
-  })
+
+  async function signal(signal: NodeJS.Signals): Promise<void> {
+    const children = await Bun.file(`/proc/${server.pid}/task/${server.pid}/children`).text()
+    for (const pid of [server.pid, ...children.trim().split(' ').map(Number)]) {
+      if (pid) process.kill(pid, signal)
+    }
+  }
 
   const urlOf = (database: string) =>
     new URL(`postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`)
   let databases = 0
   return {
-    process: server,
-    port,
+    signal,
     async createDatabase() {
       const name = `test_${++databases}`
       const sql = new SQL(urlOf('postgres'), { max: 1 })
       await sql.unsafe(`create database ${name}`)
       await sql.close()
       return urlOf(name)
+    },
+    async kill() {
+      const closed = once(server, 'close')
+      await signal('SIGKILL')
+      await closed
+    },
+    async restart() {
+      server = await launch()
     },
     async stop() {
       process.off('exit', killed)
