@@ -71,34 +71,6 @@ test('ten instances that start at once on an empty database all come up, with on
   await Promise.all(instances.map((instance) => stop(instance)))
 })
 
-test('on SIGTERM the requests in flight finish, and no new connection is taken', async () => {
-  const url = await (await sharedPostgres()).createDatabase()
-  const service = spawnService({ DATABASE_URL: url.href })
-  const { call, url: address } = await running(service)
-  const task = taskIn(await call('POST', '/api/u/tasks', { json: { title: 'x' } }), 201)
-
-  const sql = new SQL(url, { max: 2 })
-  const row = await sql.reserve()
-  await row`begin`
-  await row`select 1 from tasks for update`
-  const toggled = call('PATCH', `/api/u/tasks/${task.id}/complete`)
-  const waiting = () => sql`select count(*)::int as count from pg_locks where not granted`
-  while ((await waiting())[0].count === 0) await Bun.sleep(5)
-
-  service.kill('SIGTERM')
-  const refused = () =>
-    fetch(`${address.origin}/health`).then(
-      () => false,
-      () => true
-    )
-  while (!(await refused())) await Bun.sleep(5)
-  await row`rollback`
-  expect(taskIn(await toggled).completed).toBe(true)
-  expect(await service.ended).toEqual({ status: 0, error: '' })
-  row.release()
-  await sql.close()
-})
-
 describe('what stops the start', () => {
   async function refusal(environment: Record<string, string>): Promise<string> {
     const { status, error } = await spawnService(environment).ended
