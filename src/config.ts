@@ -37,17 +37,18 @@ const unsupported = ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AU
  * Reads the configuration, once, at the start.
  *
  * @param environment the variables, `process.env` for the service
+ * @param aliases what to call a variable that was given by another name
  * @returns every setting, defaults filled in
  * @throws {StartError} naming every variable that has a wrong value, and showing none
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment, aliases: Environment = {}): Config {
   const faults: string[] = []
 
   function read<T>(name: VariableName, parse: (value: string) => T | Fault): T | undefined {
     const fallback = variables.find((variable) => variable.name === name)?.fallback ?? ''
     const parsed = parse(environment[name] ?? fallback)
     if (!(parsed instanceof Fault)) return parsed
-    faults.push(`${name} ${parsed.message}`)
+    faults.push(`${aliases[name] ?? name} ${parsed.message}`)
     return undefined
   }
 

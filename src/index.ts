@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { version } from '../package.json'
 import { readConfig, variables } from './config.ts'
+import { copyTasks } from './database/copy.ts'
 import { createLogger } from './log.ts'
 import { openApiDocument } from './openapi.ts'
 import { startService } from './service.ts'
@@ -14,6 +15,7 @@ Usage: tasks-api [COMMAND] [--help] [--version]
 Commands:
   serve    runs the service, as no command does
   openapi  prints the OpenAPI document
+  copy     copies all tasks from DATABASE_URL to COPY_TO, of the same form: a backup, or a move
 
 It is configured by environment variables:
 
@@ -22,6 +24,7 @@ ${variables.map(({ name, fallback, help }) => `  ${name.padEnd(20)}${help} (${fa
 
 const commands: Record<string, () => Promise<void>> = {
   serve,
+  copy,
   openapi: async () => void process.stdout.write(await openApiDocument())
 }
 
@@ -61,9 +64,27 @@ async function serve(): Promise<void> {
     }
     await service
   } catch (error) {
-    if (!(error instanceof StartError)) throw error
-    fail(1, error.message)
+    explain(error)
   }
+}
+
+async function copy(): Promise<void> {
+  try {
+    const { COPY_TO } = process.env
+    if (COPY_TO === undefined) throw new StartError('COPY_TO must name the database to copy to')
+    const { database, logLevel } = readConfig(process.env)
+    const target = readConfig({ ...process.env, DATABASE_URL: COPY_TO }, { DATABASE_URL: 'COPY_TO' })
+    const copied = await copyTasks(database, target.database, createLogger(logLevel))
+    process.stdout.write(`copied ${copied} ${copied === 1 ? 'task' : 'tasks'}\n`)
+  } catch (error) {
+    explain(error)
+  }
+}
+
+/** Ends the process: for a reason that the operator can do something about, or for a defect. */
+function explain(error: unknown): never {
+  if (!(error instanceof StartError)) throw error
+  return fail(1, error.message)
 }
 
 /** Ends the process with a line for the operator. */
