@@ -22,7 +22,7 @@ export async function readJson(request: Request): Promise<unknown> {
     // RFC 9110 §15.5.16: Accept-Encoding tells that it was the coding, not the type.
     throw new Problem('unsupported_media_type', 'the body must not be compressed', { 'accept-encoding': 'identity' })
   }
-  return parse(await readBytes(request, length === null ? undefined : Number(length)))
+  return parse(await readBytes(request, length === null ? undefined : Number(length)).catch(brokenOff))
 }
 
 const isJson = (type: string | null) => type?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json'
@@ -40,6 +40,12 @@ async function readBytes(request: Request, length: number | undefined): Promise<
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** A client that leaves, or is too slow, in the middle of its body is no defect of ours. */
+function brokenOff(error: unknown): never {
+  if (error instanceof Problem) throw error
+  throw new Problem('malformed_json', 'the body broke off')
 }
 
 const tooLarge = () => new Problem('payload_too_large', `the body must be at most ${maxBodyLength} bytes`)

@@ -232,5 +232,6 @@ describe('odd requests', () => {
     socket.destroy()
     await once(socket, 'close')
     expect((await service.call('GET', '/api/cut/tasks')).body).toEqual([])
+    expect(service.log.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
 })
