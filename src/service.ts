@@ -39,7 +39,7 @@ export async function startService(config: Config, log: Logger, statements?: Sta
 
     let stopping = false
     const { corsOrigins } = config
-    const guard = createGuard(guardSettings)
+    const guard = createGuard({ ...guardSettings, onSilence: database.renew })
     const app = createApp({ db: database.db, guard, log, corsOrigins, isStopping: () => stopping })
     const server = listen(
       config,

@@ -17,6 +17,8 @@ export type Drizzle = PgDatabase<PgQueryResultHKT>
 
 export type Database = {
   db: Drizzle
+  /** Gives up every connection and goes on with new ones: those that were lost without a word would wait for ever. */
+  renew(): void
   /** Lets the statements under way finish, then closes every connection. */
   close(): Promise<void>
 }
@@ -40,11 +42,12 @@ export async function connect(config: DatabaseConfig, log: Logger, statements?: 
   switch (config.driver) {
     case 'pglite': {
       const { client, close } = await openPGlite(config.directory)
-      return { db: drizzleOnPGlite(client, { logger }), close }
+      return { db: drizzleOnPGlite(client, { logger }), renew() {}, close }
     }
     case 'postgres': {
-      const client = new SQL(config.url, { max: config.poolSize, connectionTimeout: connectTimeout, idleTimeout })
-      return { db: drizzleOnBun(client, { logger }), close: () => client.close() }
+      const open = () => new SQL(config.url, { max: config.poolSize, connectionTimeout: connectTimeout, idleTimeout })
+      const { client, renew, current } = renewable(open, (old) => old.close({ timeout: 0 }), log)
+      return { db: drizzleOnBun(client, { logger }), renew, close: () => current().close() }
     }
     case 'neon': {
       if (config.proxy !== null) {
@@ -53,17 +56,47 @@ export async function connect(config: DatabaseConfig, log: Logger, statements?: 
         // Sending the password before it is asked for works with Neon's own proxy only.
         neonConfig.pipelineConnect = false
       }
-      const pool = new Pool({
-        connectionString: config.url.href,
-        max: config.poolSize,
-        connectionTimeoutMillis: connectTimeout * 1000,
-        idleTimeoutMillis: idleTimeout * 1000
-      })
-      // Without a listener the loss of an idle connection would be an uncaught exception.
-      pool.on('error', (error: unknown) =>
-        log.warn({ reason: describeFailure(error) }, 'lost an idle database connection')
+      const { client, renew, current } = renewable(
+        () => openPool(config, log),
+        (old) => old.end(),
+        log
       )
-      return { db: drizzleOnNeon(pool, { logger }), close: () => pool.end() }
+      return { db: drizzleOnNeon(client, { logger }), renew, close: () => current().end() }
+    }
+  }
+}
+
+function openPool({ url, poolSize }: { url: URL; poolSize: number }, log: Logger): Pool {
+  const pool = new Pool({
+    connectionString: url.href,
+    max: poolSize,
+    connectionTimeoutMillis: connectTimeout * 1000,
+    idleTimeoutMillis: idleTimeout * 1000
+  })
+  // Without a listener the loss of an idle connection would be an uncaught exception.
+  pool.on('error', (error: unknown) => log.warn({ reason: describeFailure(error) }, 'lost an idle database connection'))
+  return pool
+}
+
+/** A client that stays the same for who uses it while the one behind it is replaced. */
+function renewable<Client extends object>(open: () => Client, discard: (old: Client) => Promise<void>, log: Logger) {
+  let current = open()
+  const client = new Proxy(current, {
+    get(_, name) {
+      const value: unknown = Reflect.get(current, name)
+      return typeof value === 'function' ? value.bind(current) : value
+    }
+  })
+  return {
+    client,
+    current: () => current,
+    renew() {
+      log.warn('the database has been silent for too long, its connections are replaced')
+      const old = current
+      current = open()
+      discard(old).catch((error: unknown) =>
+        log.warn({ reason: describeFailure(error) }, 'could not close a connection')
+      )
     }
   }
 }

@@ -7,6 +7,8 @@ export type GuardSettings = {
   deadline: number
   /** For how long what failed is tried again, in milliseconds. */
   patience: number
+  /** Is told when the database has answered nothing at all for as long as the deadline. */
+  onSilence?: () => void
 }
 
 /** Runs a statement; `repeatable` says that running it twice does no harm. */
@@ -16,14 +18,17 @@ export type Guard = <T>(statement: () => Promise<T>, repeatable: boolean) => Pro
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
  * repeated, and what certainly never arrived. A write that may have been applied is not repeated.
  */
-export function createGuard({ most, deadline, patience }: GuardSettings): Guard {
+export function createGuard({ most, deadline, patience, onSilence }: GuardSettings): Guard {
   let underWay = 0
+  let lastAnswer = performance.now()
 
   async function attempt<T>(statement: () => Promise<T>, repeatable: boolean): Promise<T> {
     const began = performance.now()
     for (let pause = 25; ; pause *= 2) {
       try {
-        return await statement()
+        const answer = await statement()
+        lastAnswer = performance.now()
+        return answer
       } catch (error) {
         const again = isUnavailable(error) && (repeatable || neverArrived(error))
         // Jitter, so that instances do not all come back at once.
@@ -41,16 +46,21 @@ export function createGuard({ most, deadline, patience }: GuardSettings): Guard 
       // Only now: a statement whose caller has given up still takes its place.
       underWay--
     })
-    return await within(deadline, outcome)
+    const began = performance.now()
+    return await within(deadline, outcome, () => {
+      // As long as others are answered, it is this statement that is slow, and not the database that is gone.
+      if (lastAnswer < began) onSilence?.()
+    })
   }
 }
 
 /** Waits for a promise, but no longer than that: what becomes of it later is nobody's business. */
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+async function within<T>(milliseconds: number, promise: Promise<T>, onLate: () => void): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => {
     late.reject(new DatabaseUnavailable(`no answer within ${milliseconds} ms`))
     promise.catch(() => {})
+    onLate()
   }, milliseconds)
   try {
     return await Promise.race([promise, late.promise])
