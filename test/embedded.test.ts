@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { taskIn, tasksIn } from './support/expect.ts'
+import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { type ServiceProcess, spawnService } from './support/process.ts'
-import { callOn } from './support/service.ts'
+import { type Answer, callOn } from './support/service.ts'
 
 let folder: string
 /** A database with a task in it, of which the tests take copies. */
@@ -89,6 +89,59 @@ test('the root of a volume is a folder to keep data in', async () => {
   await mkdir(join(directory, 'lost+found'), { recursive: true })
   expect(await titlesIn(directory)).toEqual([])
 }, 60_000)
+
+/** A small disk of its own takes a mount, which only root may make, and not everywhere. */
+function mountDisk(directory: string, megabytes: number): boolean {
+  const mount = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory])
+  return mount.success
+}
+
+const mayMount = (() => {
+  const probe = mkdtempSync(join(tmpdir(), 'tasks-api-mount-'))
+  const mounted = process.platform === 'linux' && process.getuid?.() === 0 && mountDisk(probe, 1)
+  if (mounted) Bun.spawnSync(['umount', probe])
+  rmdirSync(probe)
+  return mounted
+})()
+
+describe.skipIf(!mayMount)('a full disk', () => {
+  let disk: string
+  beforeAll(async () => {
+    disk = join(folder, 'disk')
+    await mkdir(disk)
+  })
+  afterEach(() => void Bun.spawnSync(['umount', disk]))
+
+  test('stops the start with one line, which succeeds once there is space', async () => {
+    mountDisk(disk, 20)
+    expect(await refusal(startIn(disk))).toEndWith("can't be opened, there is no space left on the disk\n")
+    Bun.spawnSync(['mount', '-o', 'remount,size=200m', disk])
+    expect(await titlesIn(disk)).toEqual([])
+  }, 60_000)
+
+  test('makes 503 of writes while it lasts, and loses nothing that was acknowledged', async () => {
+    mountDisk(disk, 80)
+    const directory = join(disk, 'data')
+    const service = startIn(directory)
+    const call = callOn((await service.url) ?? new URL('about:blank'))
+    const filler = join(disk, 'filler')
+    await Bun.write(filler, Buffer.alloc(100_000_000)).catch(() => {})
+    let acknowledged = 0
+    let answer: Answer
+    do {
+      answer = await call('POST', '/api/u/tasks', { json: { title: 'x', description: 'd'.repeat(1000) } })
+      if (answer.status === 201) acknowledged++
+    } while (answer.status === 201)
+    problemIn(answer, 503, 'database_unavailable')
+    expect(tasksIn(await call('GET', '/api/u/tasks'))).toHaveLength(acknowledged)
+    await rm(filler)
+    taskIn(await call('POST', '/api/u/tasks', { json: { title: 'last' } }), 201)
+    service.kill('SIGKILL')
+    await service.ended
+    const titles = await titlesIn(directory)
+    expect([titles.length, titles[0]]).toEqual([acknowledged + 1, 'last'])
+  }, 60_000)
+})
 
 describe('what stops the start, with one line, and is left as it is', () => {
   test('a file where the folder should be', async () => {
