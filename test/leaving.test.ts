@@ -51,6 +51,8 @@ test('on SIGTERM the requests in flight finish, and no new connection is taken',
   while (!(await refused())) await Bun.sleep(5)
   await release()
   expect(taskIn(await answer).completed).toBe(true)
+  // Who would send the next request on the same connection is told not to.
+  expect((await answer).headers.get('connection')).toBe('close')
   expect(await running.service.ended).toEqual({ status: 0, error: '' })
 })
 

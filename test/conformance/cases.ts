@@ -101,6 +101,9 @@ const isPrecondition = (name: string) => /^If-/i.test(name)
 const isFieldValue = (value: unknown) =>
   /^[!-~\u00a0-\u00ff]([ -~\u00a0-\u00ff]*[!-~\u00a0-\u00ff])?$/.test(String(value))
 
+/** Clients resolve `.` and `..` before they send a path (RFC 3986 §5.2.4), encoded or not. */
+const isNoDotSegment = (value: unknown) => value !== '.' && value !== '..'
+
 function breakingParameter({ in: place, schema }: Parameter): Breaking[] {
   const inPath = place === 'path'
   if (place === 'header') {
@@ -109,6 +112,7 @@ function breakingParameter({ in: place, schema }: Parameter): Breaking[] {
   const rules = breakingText(schema)
     // An empty path parameter makes another address, and one that is left out of a query another request.
     .filter(({ rule }) => !(inPath && rule === 'minLength'))
+    .map(({ rule, values }) => ({ rule, values: inPath ? values.filter(isNoDotSegment) : values }))
   const encoding = { rule: 'percent-encoding', values: fc.constantFrom(...brokenEncodings) }
   const twice = {
     rule: 'repeated',
