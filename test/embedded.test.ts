@@ -147,8 +147,15 @@ describe('what stops the start, with one line, and is left as it is', () => {
   test('a file where the folder should be', async () => {
     const file = join(folder, 'file')
     await Bun.write(file, 'x')
-    expect(await refusal(startIn(file))).toBe(`tasks-api: the data folder ${file} can't be used: EEXIST\n`)
+    expect(await refusal(startIn(file))).toBe(`tasks-api: the data folder ${file} is a file, or is under one: EEXIST\n`)
     expect(await Bun.file(file).text()).toBe('x')
+  })
+
+  // Root may write everywhere.
+  test.skipIf(process.getuid?.() === 0)('a folder that may not be written', async () => {
+    const directory = join(folder, 'locked')
+    await mkdir(directory, { mode: 0o500 })
+    expect(await refusal(startIn(directory))).toContain('/locked is not writable for this user: ')
   })
 
   test('other files in the folder', async () => {

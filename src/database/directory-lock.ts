@@ -33,10 +33,18 @@ export function lockDirectory(directory: string): { release(): void } {
   }
 }
 
+/** What the codes of the operating system and of SQLite mean for a folder. */
+const meanings: [RegExp, string][] = [
+  [/^(EACCES|EPERM|EROFS|SQLITE_CANTOPEN|SQLITE_READONLY)/, 'is not writable for this user'],
+  [/^(EEXIST|ENOTDIR)/, 'is a file, or is under one'],
+  [/^(ENOSPC|EDQUOT|SQLITE_FULL)/, 'is on a disk that is full']
+]
+
 function reason(error: unknown, holder: string): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (!code.startsWith('SQLITE_BUSY')) return `can't be used: ${code || String(error)}`
-  return `is in use by process ${holderIn(holder) ?? '(just starting)'}`
+  if (code.startsWith('SQLITE_BUSY')) return `is in use by process ${holderIn(holder) ?? '(just starting)'}`
+  const meaning = meanings.find(([codes]) => codes.test(code))?.[1] ?? "can't be used"
+  return `${meaning}: ${code || String(error)}`
 }
 
 /** The holder writes its number right after it has the lock, so for a moment the file may not be there yet. */
