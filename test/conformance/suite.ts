@@ -207,7 +207,7 @@ export function conformance(operations: Operation[], call: Call): Conformance {
 export const randomSeed = () => Math.floor(Math.random() * 2 ** 31)
 
 const propertyOf = (value: unknown, name: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+  typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
 
 /** The document says of some text that white space around it is not stored. */
 const trimmed = (value: unknown) => (typeof value === 'string' ? value.trim() : value)
