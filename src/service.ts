@@ -39,7 +39,11 @@ export async function startService(config: Config, log: Logger, statements?: Sta
 
     let stopping = false
     const { corsOrigins } = config
-    const guard = createGuard({ ...guardSettings, onSilence: database.renew })
+    const guard = createGuard({
+      ...guardSettings,
+      onSilence: database.renew,
+      ...(database.hasRoom && { hasRoom: database.hasRoom })
+    })
     const app = createApp({ db: database.db, guard, log, corsOrigins, isStopping: () => stopping })
     const server = listen(
       config,

@@ -19,6 +19,8 @@ export type Database = {
   db: Drizzle
   /** Gives up every connection and goes on with new ones: those that were lost without a word would wait for ever. */
   renew(): void
+  /** Whether there is room for what a write adds; only an embedded database can tell. */
+  hasRoom?: () => boolean
   /** Lets the statements under way finish, then closes every connection. */
   close(): Promise<void>
 }
@@ -41,8 +43,8 @@ export async function connect(config: DatabaseConfig, log: Logger, statements?: 
   const logger = statements ?? false
   switch (config.driver) {
     case 'pglite': {
-      const { client, close } = await openPGlite(config.directory)
-      return { db: drizzleOnPGlite(client, { logger }), renew() {}, close }
+      const { client, hasRoom, close } = await openPGlite(config.directory)
+      return { db: drizzleOnPGlite(client, { logger }), renew() {}, hasRoom, close }
     }
     case 'postgres': {
       const open = () => new SQL(config.url, { max: config.poolSize, connectionTimeout: connectTimeout, idleTimeout })

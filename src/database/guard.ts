@@ -7,6 +7,8 @@ export type GuardSettings = {
   deadline: number
   /** For how long what failed is tried again, in milliseconds. */
   patience: number
+  /** Whether the database has room for what a write adds; without it there always is. */
+  hasRoom?: () => boolean
   /** Is told when the database has answered nothing at all for as long as the deadline. */
   onSilence?: () => void
 }
@@ -18,7 +20,7 @@ export type Guard = <T>(statement: () => Promise<T>, repeatable: boolean) => Pro
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
  * repeated, and what certainly never arrived. A write that may have been applied is not repeated.
  */
-export function createGuard({ most, deadline, patience, onSilence }: GuardSettings): Guard {
+export function createGuard({ most, deadline, patience, hasRoom, onSilence }: GuardSettings): Guard {
   let underWay = 0
   let lastAnswer = performance.now()
 
@@ -41,6 +43,7 @@ export function createGuard({ most, deadline, patience, onSilence }: GuardSettin
 
   return async (statement, repeatable) => {
     if (underWay >= most) throw new DatabaseUnavailable('too many statements are waiting')
+    if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
     underWay++
     const outcome = attempt(statement, repeatable).finally(() => {
       // Only now: a statement whose caller has given up still takes its place.

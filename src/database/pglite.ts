@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { StartError } from '../start-error.ts'
@@ -14,15 +14,24 @@ const unfinished = 'tasks-api.unfinished'
 const besides = [...lockFiles, unfinished, 'lost+found']
 
 /**
+ * What has to be free on the disk for a write to begin, in bytes: two segments of the write-ahead log. Where that can't
+ * grow, PostgreSQL panics (https://www.postgresql.org/docs/18/wal-configuration.html), and an embedded one takes the
+ * process with it.
+ */
+const leastFree = 32 * 1024 * 1024
+
+type Embedded = { client: PGlite; hasRoom(): boolean; close(): Promise<void> }
+
+/**
  * Opens the embedded PostgreSQL.
  *
  * @param directory the folder that holds it, made where it is not there; null for one that is kept in memory only
  * @throws {StartError} where another process has the folder open, or what it holds can't be opened
  */
-export async function openPGlite(directory: string | null): Promise<{ client: PGlite; close(): Promise<void> }> {
+export async function openPGlite(directory: string | null): Promise<Embedded> {
   if (directory === null) {
     const client = await PGlite.create()
-    return { client, close: () => client.close() }
+    return { client, hasRoom: () => true, close: () => client.close() }
   }
   const lock = lockDirectory(directory)
   try {
@@ -31,6 +40,7 @@ export async function openPGlite(directory: string | null): Promise<{ client: PG
     rmSync(join(directory, unfinished), { force: true })
     return {
       client,
+      hasRoom: () => hasRoomIn(directory),
       async close() {
         await client.close()
         lock.release()
@@ -41,6 +51,11 @@ export async function openPGlite(directory: string | null): Promise<{ client: PG
     if (error instanceof StartError) throw error
     throw new StartError(`the database in ${directory} can't be opened, ${reason(error)}`)
   }
+}
+
+function hasRoomIn(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize >= leastFree
 }
 
 /**
