@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { type ServiceProcess, spawnService } from './support/process.ts'
-import { type Call, callOn } from './support/service.ts'
+import { type Call, callOn, untilReady } from './support/service.ts'
 import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
 
 async function startBehind(
@@ -29,10 +29,6 @@ async function startBehind(
   }
 }
 
-async function recovered(call: Call): Promise<void> {
-  while ((await call('GET', '/ready')).status !== 200) await Bun.sleep(10)
-}
-
 describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
   test('a write whose answer is cut is 503 and not repeated; a read is repeated', async () => {
     const { call, network, stop } = await startBehind(driver)
@@ -55,7 +51,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     problemIn(await call('GET', '/api/u/tasks'), 503, 'database_unavailable')
     problemIn(await call('POST', '/api/u/tasks', { json: { title: 'x' } }), 503, 'database_unavailable')
     network.mode = 'pass'
-    await recovered(call)
+    await untilReady(call)
     expect(tasksIn(await call('GET', '/api/u/tasks'))).toEqual([])
     await stop()
   }, 60_000)
@@ -67,7 +63,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => call('GET', '/api/u/tasks')))
     for (const answer of answers) problemIn(answer, 503, 'database_unavailable')
     network.mode = 'pass'
-    await recovered(call)
+    await untilReady(call)
     const after = await Promise.all(Array.from({ length: 30 }, () => call('GET', '/api/u/tasks')))
     for (const answer of after) expect(tasksIn(answer)).toEqual([task])
     expect(service.output()).toContain('its connections are replaced')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { type PostgresServer, startPostgres } from './support/postgres.ts'
 import { type ServiceProcess, spawnService } from './support/process.ts'
-import { type Answer, type Call, callOn } from './support/service.ts'
+import { type Answer, type Call, callOn, untilReady } from './support/service.ts'
 import { startWebSocketProxy, type WebSocketProxy } from './support/websocket-proxy.ts'
 
 let postgres: PostgresServer
@@ -29,13 +29,6 @@ async function timed(answer: Promise<Answer>): Promise<Answer & { took: number }
   return { ...(await answer), took: performance.now() - began }
 }
 
-/** Asks until the answer is 200. @returns after how many milliseconds it was */
-async function recovery(call: Call): Promise<number> {
-  const began = performance.now()
-  while ((await call('GET', '/ready')).status !== 200) await Bun.sleep(10)
-  return performance.now() - began
-}
-
 async function stop(service: ServiceProcess): Promise<void> {
   service.kill('SIGTERM')
   expect(await service.ended).toEqual({ status: 0, error: '' })
@@ -57,7 +50,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
       expect(answer.took).toBeLessThan(2000)
     }
     await postgres.restart()
-    expect(await recovery(call)).toBeLessThan(2000)
+    expect(await untilReady(call)).toBeLessThan(2000)
     expect(tasksIn(await call('GET', '/api/u/tasks'))).toEqual([task])
     taskIn(await call('PATCH', `/api/u/tasks/${task.id}/complete`))
     await stop(service)
@@ -106,7 +99,7 @@ test('a frozen database makes 503 within ten seconds, keeps nobody from leaving,
 
   await postgres.signal('SIGCONT')
   for (const { service, call } of staying) {
-    expect(await recovery(call)).toBeLessThan(2000)
+    expect(await untilReady(call)).toBeLessThan(2000)
     await stop(service)
   }
 }, 60_000)

@@ -3,7 +3,7 @@ import { SQL } from 'bun'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { spawnService } from './support/process.ts'
-import { type Call, callOn } from './support/service.ts'
+import { callOn, untilReady } from './support/service.ts'
 
 let roles = 0
 
@@ -37,10 +37,6 @@ async function startAsRole(driver: string) {
   }
 }
 
-async function recovered(call: Call): Promise<void> {
-  while ((await call('GET', '/ready')).status !== 200) await Bun.sleep(10)
-}
-
 describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
   test('a server that has no connections left makes 503, until it has some', async () => {
     const { call, alter, stop } = await startAsRole(driver)
@@ -49,7 +45,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     problemIn(await call('GET', '/api/u/tasks'), 503, 'database_unavailable')
     problemIn(await call('POST', '/api/u/tasks', { json: { title: 'y' } }), 503, 'database_unavailable')
     await alter('connection limit -1')
-    await recovered(call)
+    await untilReady(call)
     expect(tasksIn(await call('GET', '/api/u/tasks'))).toEqual([task])
     await stop()
   }, 60_000)
@@ -62,7 +58,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     problemIn(await call('POST', '/api/u/tasks', { json: { title: 'y' } }), 503, 'database_unavailable')
     problemIn(await call('PATCH', `/api/u/tasks/${task.id}/complete`), 503, 'database_unavailable')
     await alter('set default_transaction_read_only = off')
-    await recovered(call)
+    await untilReady(call)
     expect(taskIn(await call('PATCH', `/api/u/tasks/${task.id}/complete`)).completed).toBe(true)
     await stop()
   }, 60_000)
@@ -73,7 +69,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     await alter("password 'other'")
     problemIn(await call('GET', '/api/u/tasks'), 503, 'database_unavailable')
     await alter("password 'p'")
-    await recovered(call)
+    await untilReady(call)
     await stop()
   }, 60_000)
 })

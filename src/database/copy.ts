@@ -1,4 +1,4 @@
-import { asc, gt, sql } from 'drizzle-orm'
+import { asc, getTableColumns, gt, sql } from 'drizzle-orm'
 import type { DatabaseConfig } from '../config.ts'
 import type { Logger } from '../log.ts'
 import { StartError } from '../start-error.ts'
@@ -59,11 +59,7 @@ async function copyAll(source: Drizzle, target: Drizzle): Promise<number> {
 
 /** Times as text, with a precision that a JavaScript Date does not have. */
 const columns = {
-  id: tasks.id,
-  user_id: tasks.user_id,
-  title: tasks.title,
-  description: tasks.description,
-  completed: tasks.completed,
+  ...getTableColumns(tasks),
   created_at: sql<string>`${tasks.created_at}::text`,
   updated_at: sql<string>`${tasks.updated_at}::text`
 }

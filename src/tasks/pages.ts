@@ -10,6 +10,8 @@ export type Page = { limit: number; completed: boolean | null; after: Position |
 /** The form of a cursor: 104 characters of base64url are 78 bytes, and no two of them are the same bytes. */
 export const cursorPattern = '^[A-Za-z0-9_-]{104}$'
 
+const wellFormed = new RegExp(cursorPattern)
+
 const positionLength = '2026-02-06T10:30:00.000000Z'.length + '019c32d4-9f40-7000-8000-3f1d2c4b5a69'.length
 const checksumLength = 15
 
@@ -69,7 +71,7 @@ function cursorOf({ created_at, id }: Position, user_id: string, completed: bool
 }
 
 function positionOf(cursor: string, user_id: string, completed: boolean | null): Position | undefined {
-  if (!new RegExp(cursorPattern).test(cursor)) return undefined
+  if (!wellFormed.test(cursor)) return undefined
   const bytes = Buffer.from(cursor, 'base64url')
   const position = bytes.toString('latin1', 0, positionLength)
   if (!bytes.subarray(positionLength).equals(checksum(position, user_id, completed))) return undefined

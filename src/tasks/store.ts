@@ -1,4 +1,4 @@
-import { and, desc, eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import type { Drizzle } from '../database/connect.ts'
 import type { Guard } from '../database/guard.ts'
 import { tasks } from '../database/schema.ts'
@@ -183,11 +183,7 @@ const later = sql`greatest(clock_timestamp(), ${tasks.updated_at} + interval '1 
 
 /** A row as a {@link Task}. Times are read as text: a JavaScript Date has no microseconds. */
 const columns = {
-  id: tasks.id,
-  user_id: tasks.user_id,
-  title: tasks.title,
-  description: tasks.description,
-  completed: tasks.completed,
+  ...getTableColumns(tasks),
   created_at: toRfc3339(tasks.created_at),
   updated_at: toRfc3339(tasks.updated_at)
 }

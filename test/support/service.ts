@@ -52,6 +52,13 @@ export function callOn(url: URL): Call {
   }
 }
 
+/** Asks until the service is ready. @returns after how many milliseconds it was */
+export async function untilReady(call: Call): Promise<number> {
+  const began = performance.now()
+  while ((await call('GET', '/ready')).status !== 200) await Bun.sleep(5)
+  return performance.now() - began
+}
+
 const running = new Map<DatabaseKind, Promise<TestService>>()
 
 function shared(database: DatabaseKind): Promise<TestService> {

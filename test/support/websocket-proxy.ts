@@ -4,13 +4,10 @@ import { connect, type Socket } from 'node:net'
 export type WebSocketProxy = {
   /** For `NEON_WS_PROXY`. */
   address: string
-  /** How many connections it has carried. */
-  carried(): number
   stop(): Promise<void>
 }
 
 export function startWebSocketProxy(): WebSocketProxy {
-  let carried = 0
   const server = Bun.serve<{ target: Socket }>({
     hostname: '127.0.0.1',
     port: 0,
@@ -21,7 +18,6 @@ export function startWebSocketProxy(): WebSocketProxy {
     },
     websocket: {
       open(ws) {
-        carried++
         const { target } = ws.data
         target.on('data', (bytes) => ws.send(bytes))
         target.on('error', () => ws.close())
@@ -35,5 +31,5 @@ export function startWebSocketProxy(): WebSocketProxy {
       }
     }
   })
-  return { address: `127.0.0.1:${server.port}/v1`, carried: () => carried, stop: () => server.stop(true) }
+  return { address: `127.0.0.1:${server.port}/v1`, stop: () => server.stop(true) }
 }

@@ -6,7 +6,7 @@
  */
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { type ServiceProcess, spawnService } from '../support/process.ts'
-import { type Call, callOn } from '../support/service.ts'
+import { type Call, callOn, untilReady } from '../support/service.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { startWebSocketProxy } from '../support/websocket-proxy.ts'
 
@@ -81,12 +81,6 @@ async function titlesOf(call: Call, user: string): Promise<string[]> {
     next = /^<([^>]+)>/.exec(headers.get('link') ?? '')?.[1]
   }
   return titles
-}
-
-async function untilReady(call: Call): Promise<number> {
-  const began = performance.now()
-  while ((await call('GET', '/ready')).status !== 200) await Bun.sleep(5)
-  return performance.now() - began
 }
 
 /** Runs one fault, and prints its row. @returns whether nothing was lost and nothing doubled */
