@@ -226,11 +226,14 @@ describe('odd requests', () => {
   test('a body that breaks off stores nothing, and the service goes on', async () => {
     const socket = connect(Number(service.url.port), service.url.hostname)
     socket.write(
-      'POST /api/cut/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"title":"x"}'
+      'POST /api/cut/tasks HTTP/1.1\r\nHost: x\r\nX-Request-Id: cut\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"title":"x"}'
     )
     await once(socket, 'ready')
     socket.destroy()
     await once(socket, 'close')
+    const logged = () => service.log.find(({ request_id, method }) => request_id === 'cut' && method === 'POST')
+    while (!logged()) await Bun.sleep(5)
+    expect(logged()).toMatchObject({ status: 400 })
     expect((await service.call('GET', '/api/cut/tasks')).body).toEqual([])
     expect(service.log.filter(({ level }) => Number(level) >= 50)).toEqual([])
   })
