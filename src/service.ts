@@ -41,7 +41,7 @@ export async function startService(config: Config, log: Logger, statements?: Sta
     const { corsOrigins } = config
     const guard = createGuard({
       ...guardSettings,
-      onSilence: database.renew,
+      ...(database.renew && { onSilence: database.renew }),
       ...(database.hasRoom && { hasRoom: database.hasRoom })
     })
     const app = createApp({ db: database.db, guard, log, corsOrigins, isStopping: () => stopping })

@@ -9,6 +9,7 @@ import { type Call, callOn } from './support/service.ts'
 
 /** How often something is killed; more tell more. */
 const kills = Number(process.env['KILLS'] ?? 3)
+const timeout = 30_000 + kills * 3000
 
 /** A user's titles by id, of which a trailing ✓ says that the task is done. */
 type Titles = Map<string, string>
@@ -128,17 +129,29 @@ const killService = async (service: ServiceProcess) => {
   await service.ended
 }
 
-test('what was acknowledged survives a killed service, on the embedded PostgreSQL', async () => {
-  await torture(`pglite:${join(folder, 'data')}`, killService)
-}, 60_000)
+test(
+  'what was acknowledged survives a killed service, on the embedded PostgreSQL',
+  async () => {
+    await torture(`pglite:${join(folder, 'data')}`, killService)
+  },
+  timeout
+)
 
-test('what was acknowledged survives a killed service, on a PostgreSQL server', async () => {
-  await torture((await postgres.createDatabase()).href, killService)
-}, 60_000)
+test(
+  'what was acknowledged survives a killed service, on a PostgreSQL server',
+  async () => {
+    await torture((await postgres.createDatabase()).href, killService)
+  },
+  timeout
+)
 
-test('what was acknowledged survives a killed PostgreSQL server', async () => {
-  await torture((await postgres.createDatabase()).href, async () => {
-    await postgres.kill()
-    await postgres.restart()
-  })
-}, 60_000)
+test(
+  'what was acknowledged survives a killed PostgreSQL server',
+  async () => {
+    await torture((await postgres.createDatabase()).href, async () => {
+      await postgres.kill()
+      await postgres.restart()
+    })
+  },
+  timeout
+)

@@ -73,3 +73,35 @@ test('a statement that does not end is waited for no longer than the deadline, a
   await Bun.sleep(0)
   expect(await guard(async () => 'next', true)).toBe('next')
 })
+
+test('once connections were replaced, what was asked on the old ones is given up, and takes no place', async () => {
+  const replaced = Promise.withResolvers<void>()
+  let told = 0
+  const onSilence = () => {
+    told++
+    return replaced.promise
+  }
+  const guard = createGuard({ most: 3, deadline: 20, patience: 10, onSilence })
+  const endless = () => new Promise<string>(() => {})
+  const ended = (statement: Promise<string>) => statement.catch((error: unknown) => String(error))
+  const late = 'DatabaseUnavailable: no answer within 20 ms'
+  expect(await ended(guard(endless, true))).toBe(late)
+  expect(await ended(guard(endless, true))).toBe(late)
+  expect(told).toBe(1)
+  const waiting = ended(guard(endless, true))
+  await expect(guard(endless, true)).rejects.toThrow('too many statements are waiting')
+  replaced.resolve()
+  expect(await waiting).toBe('DatabaseUnavailable: its connection was replaced')
+  const answers = ['a', 'b', 'c'].map((text) => guard(async () => text, true))
+  expect(await Promise.all(answers)).toEqual(['a', 'b', 'c'])
+})
+
+test('a slow statement among answered ones is no silence', async () => {
+  let told = 0
+  const onSilence = async () => void told++
+  const guard = createGuard({ most: 3, deadline: 50, patience: 10, onSilence })
+  const slow = guard(() => new Promise<string>(() => {}), true).catch((error: unknown) => String(error))
+  await guard(async () => 'quick', true)
+  expect(await slow).toBe('DatabaseUnavailable: no answer within 50 ms')
+  expect(told).toBe(0)
+})

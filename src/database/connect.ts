@@ -9,6 +9,7 @@ import type { DatabaseConfig } from '../config.ts'
 import type { Logger } from '../log.ts'
 import { describeFailure } from './failure.ts'
 import { openPGlite } from './pglite.ts'
+import { type ClientKind, renewable } from './renewable.ts'
 
 export type { StatementLogger }
 
@@ -17,8 +18,8 @@ export type Drizzle = PgDatabase<PgQueryResultHKT>
 
 export type Database = {
   db: Drizzle
-  /** Gives up every connection and goes on with new ones: those that were lost without a word would wait for ever. */
-  renew(): void
+  /** Goes over to new connections once the database answers on one, for those that were lost without a word never end. */
+  renew?: () => Promise<void>
   /** Whether there is room for what a write adds; only an embedded database can tell. */
   hasRoom?: () => boolean
   /** Lets the statements under way finish, then closes every connection. */
@@ -44,12 +45,11 @@ export async function connect(config: DatabaseConfig, log: Logger, statements?: 
   switch (config.driver) {
     case 'pglite': {
       const { client, hasRoom, close } = await openPGlite(config.directory)
-      return { db: drizzleOnPGlite(client, { logger }), renew() {}, hasRoom, close }
+      return { db: drizzleOnPGlite(client, { logger }), hasRoom, close }
     }
     case 'postgres': {
-      const open = () => new SQL(config.url, { max: config.poolSize, connectionTimeout: connectTimeout, idleTimeout })
-      const { client, renew, current } = renewable(open, (old) => old.close({ timeout: 0 }), log)
-      return { db: drizzleOnBun(client, { logger }), renew, close: () => current().close() }
+      const { client, renew, end } = renewable(bunClients(config.url), config.poolSize, log)
+      return { db: drizzleOnBun(client, { logger }), renew, close: () => end().close() }
     }
     case 'neon': {
       if (config.proxy !== null) {
@@ -58,47 +58,32 @@ export async function connect(config: DatabaseConfig, log: Logger, statements?: 
         // Sending the password before it is asked for works with Neon's own proxy only.
         neonConfig.pipelineConnect = false
       }
-      const { client, renew, current } = renewable(
-        () => openPool(config, log),
-        (old) => old.end(),
-        log
-      )
-      return { db: drizzleOnNeon(client, { logger }), renew, close: () => current().end() }
+      const { client, renew, end } = renewable(neonPools(config.url, log), config.poolSize, log)
+      return { db: drizzleOnNeon(client, { logger }), renew, close: () => end().end() }
     }
   }
 }
 
-function openPool({ url, poolSize }: { url: URL; poolSize: number }, log: Logger): Pool {
-  const pool = new Pool({
-    connectionString: url.href,
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeout * 1000,
-    idleTimeoutMillis: idleTimeout * 1000
-  })
-  // Without a listener the loss of an idle connection would be an uncaught exception.
-  pool.on('error', (error: unknown) => log.warn({ reason: describeFailure(error) }, 'lost an idle database connection'))
-  return pool
-}
+const bunClients = (url: URL): ClientKind<SQL> => ({
+  open: (max) => new SQL(url, { max, connectionTimeout: connectTimeout, idleTimeout }),
+  ask: (client) => client.unsafe('select 1'),
+  discard: (client) => client.close({ timeout: 0 })
+})
 
-/** A client that stays the same for who uses it while the one behind it is replaced. */
-function renewable<Client extends object>(open: () => Client, discard: (old: Client) => Promise<void>, log: Logger) {
-  let current = open()
-  const client = new Proxy(current, {
-    get(_, name) {
-      const value: unknown = Reflect.get(current, name)
-      return typeof value === 'function' ? value.bind(current) : value
-    }
-  })
-  return {
-    client,
-    current: () => current,
-    renew() {
-      log.warn('the database has been silent for too long, its connections are replaced')
-      const old = current
-      current = open()
-      discard(old).catch((error: unknown) =>
-        log.warn({ reason: describeFailure(error) }, 'could not close a connection')
-      )
-    }
-  }
-}
+const neonPools = (url: URL, log: Logger): ClientKind<Pool> => ({
+  open(max) {
+    const pool = new Pool({
+      connectionString: url.href,
+      max,
+      connectionTimeoutMillis: connectTimeout * 1000,
+      idleTimeoutMillis: idleTimeout * 1000
+    })
+    // Without a listener the loss of an idle connection would be an uncaught exception.
+    pool.on('error', (error: unknown) =>
+      log.warn({ reason: describeFailure(error) }, 'lost an idle database connection')
+    )
+    return pool
+  },
+  ask: (pool) => pool.query('select 1'),
+  discard: (pool) => pool.end()
+})

@@ -9,28 +9,36 @@ export type GuardSettings = {
   patience: number
   /** Whether the database has room for what a write adds; without it there always is. */
   hasRoom?: () => boolean
-  /** Is told when the database has answered nothing at all for as long as the deadline. */
-  onSilence?: () => void
+  /**
+   * Is told when the database has answered nothing at all for as long as the deadline, and may replace its connections:
+   * what was asked on the old ones is given up then.
+   */
+  onSilence?: () => Promise<void>
 }
 
 /** Runs a statement; `repeatable` says that running it twice does no harm. */
 export type Guard = <T>(statement: () => Promise<T>, repeatable: boolean) => Promise<T>
+
+/** Somebody who waits for a statement, since `began`, in milliseconds as `performance.now()` counts. */
+type Caller = { began: number; giveUp: (reason: DatabaseUnavailable) => void }
 
 /**
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
  * repeated, and what certainly never arrived. A write that may have been applied is not repeated.
  */
 export function createGuard({ most, deadline, patience, hasRoom, onSilence }: GuardSettings): Guard {
-  let underWay = 0
+  /** Statements on the connections of now. One whose caller has given up still takes its place. */
+  let underWay = { number: 0 }
+  /** In the order in which they began, so that the first is the first to be late. */
+  const callers = new Set<Caller>()
+  let timed = false
+  let replacing = false
   let lastAnswer = performance.now()
 
-  async function attempt<T>(statement: () => Promise<T>, repeatable: boolean): Promise<T> {
-    const began = performance.now()
+  async function attempt<T>(statement: () => Promise<T>, repeatable: boolean, began: number): Promise<T> {
     for (let pause = 25; ; pause *= 2) {
       try {
-        const answer = await statement()
-        lastAnswer = performance.now()
-        return answer
+        return await statement()
       } catch (error) {
         const again = isUnavailable(error) && (repeatable || neverArrived(error))
         // Jitter, so that instances do not all come back at once.
@@ -41,33 +49,64 @@ export function createGuard({ most, deadline, patience, hasRoom, onSilence }: Gu
     }
   }
 
-  return async (statement, repeatable) => {
-    if (underWay >= most) throw new DatabaseUnavailable('too many statements are waiting')
-    if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
-    underWay++
-    const outcome = attempt(statement, repeatable).finally(() => {
-      // Only now: a statement whose caller has given up still takes its place.
-      underWay--
-    })
-    const began = performance.now()
-    return await within(deadline, outcome, () => {
-      // As long as others are answered, it is this statement that is slow, and not the database that is gone.
-      if (lastAnswer < began) onSilence?.()
-    })
+  /** One timer for all: they all wait equally long. */
+  function giveUpTheLateIn(milliseconds: number): void {
+    timed = true
+    setTimeout(giveUpTheLate, milliseconds)
   }
-}
 
-/** Waits for a promise, but no longer than that: what becomes of it later is nobody's business. */
-async function within<T>(milliseconds: number, promise: Promise<T>, onLate: () => void): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    late.reject(new DatabaseUnavailable(`no answer within ${milliseconds} ms`))
-    promise.catch(() => {})
-    onLate()
-  }, milliseconds)
-  try {
-    return await Promise.race([promise, late.promise])
-  } finally {
-    clearTimeout(timer)
+  function giveUpTheLate(): void {
+    timed = false
+    const now = performance.now()
+    let silent = false
+    for (const caller of callers) {
+      const left = caller.began + deadline - now
+      if (left > 0) {
+        giveUpTheLateIn(left)
+        break
+      }
+      callers.delete(caller)
+      caller.giveUp(new DatabaseUnavailable(`no answer within ${deadline} ms`))
+      // As long as others are answered, it is this statement that is slow, and not the database that is gone.
+      silent ||= lastAnswer < caller.began
+    }
+    if (silent && !replacing && onSilence) {
+      replacing = true
+      onSilence().then(forget)
+    }
   }
+
+  /** The connections of all that is under way are gone. */
+  function forget(): void {
+    replacing = false
+    underWay = { number: 0 }
+    for (const caller of callers) caller.giveUp(new DatabaseUnavailable('its connection was replaced'))
+    callers.clear()
+  }
+
+  return (statement, repeatable) =>
+    new Promise((resolve, reject) => {
+      if (underWay.number >= most) throw new DatabaseUnavailable('too many statements are waiting')
+      if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
+      const among = underWay
+      const caller: Caller = { began: performance.now(), giveUp: reject }
+      among.number++
+      callers.add(caller)
+      if (!timed) giveUpTheLateIn(deadline)
+      const end = () => {
+        among.number--
+        callers.delete(caller)
+      }
+      attempt(statement, repeatable, caller.began).then(
+        (answer) => {
+          lastAnswer = performance.now()
+          end()
+          resolve(answer)
+        },
+        (error: unknown) => {
+          end()
+          reject(error)
+        }
+      )
+    })
 }

@@ -1,0 +1,102 @@
+import type { Logger } from '../log.ts'
+import { describeFailure } from './failure.ts'
+
+/** How to deal with a driver's clients. */
+export type ClientKind<Client> = {
+  /** Makes a client of at most so many connections, and opens none of them yet. */
+  open(size: number): Client
+  /** Asks the database anything at all. */
+  ask(client: Client): Promise<unknown>
+  /** Closes all of a client's connections at once. */
+  discard(client: Client): Promise<unknown>
+}
+
+export type Renewable<Client> = {
+  /** Stays the same for who uses it while the one behind it is replaced. */
+  client: Client
+  /** Looks for the database on new connections; once it answers there, gives up all the old ones, and resolves. */
+  renew(): Promise<void>
+  /** Ends the looking. @returns the client that is in use, which is then the caller's to close */
+  end(): Client
+}
+
+/** How often a silent database is asked on a new connection, and how long each of them has, in milliseconds. */
+const probeInterval = 500
+const probeTimeout = 10_000
+
+/**
+ * A client whose connections can be replaced while it is used: those that were lost without a word, as by a firewall that
+ * forgot them, would wait until TCP gives up, which takes a quarter of an hour.
+ *
+ * @param size how many connections the client may have
+ */
+export function renewable<Client extends object>(
+  { open, ask, discard }: ClientKind<Client>,
+  size: number,
+  log: Logger
+): Renewable<Client> {
+  let current = open(size)
+  let endSearch: (() => void) | undefined
+
+  const close = (client: Client) =>
+    discard(client).catch((error: unknown) =>
+      log.warn({ reason: describeFailure(error) }, 'could not close a connection')
+    )
+
+  /**
+   * Waits for no attempt before the next one: it may have been made into the hole that swallowed the others.
+   *
+   * @param found is called once the database has answered
+   * @returns what ends the search
+   */
+  function search(found: () => void): () => void {
+    const probes = new Set<Client>()
+    const dismiss = (probe: Client) => {
+      if (probes.delete(probe)) close(probe)
+    }
+    const end = () => {
+      clearInterval(interval)
+      probes.forEach(dismiss)
+    }
+    const probe = () => {
+      const client = open(1)
+      probes.add(client)
+      const timer = setTimeout(dismiss, probeTimeout, client)
+      ask(client)
+        .then(
+          () => probes.has(client) && found(),
+          () => dismiss(client)
+        )
+        .finally(() => clearTimeout(timer))
+    }
+    const interval = setInterval(probe, probeInterval)
+    probe()
+    return end
+  }
+
+  return {
+    client: new Proxy(current, {
+      get(_, name) {
+        const value: unknown = Reflect.get(current, name)
+        return typeof value === 'function' ? value.bind(current) : value
+      }
+    }),
+    renew() {
+      log.warn('the database has been silent for too long, it is asked on new connections')
+      return new Promise((resolve) => {
+        endSearch = search(() => {
+          endSearch?.()
+          log.warn('the database answers on new connections, all others are replaced')
+          const old = current
+          current = open(size)
+          close(old)
+          resolve()
+        })
+      })
+    },
+    end() {
+      endSearch?.()
+      return current
+    }
+  }
+}
