@@ -6,6 +6,7 @@ import { docs } from './docs.ts'
 import { errors } from './errors.ts'
 import { health } from './health.ts'
 import type { Logger } from './log.ts'
+import { type Metrics, metricsRoute } from './metrics.ts'
 import { noteRoute } from './request-log.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTaskStore } from './tasks/store.ts'
@@ -14,6 +15,7 @@ export type AppDependencies = {
   db: Drizzle
   guard: Guard
   log: Logger
+  metrics: Metrics
   corsOrigins: string[]
   /** Whether shutdown has begun. */
   isStopping: () => boolean
@@ -24,7 +26,7 @@ export type AppDependencies = {
  *
  * @returns the Elysia app; its type is what Eden's treaty takes
  */
-export function createApp({ db, guard, log, corsOrigins, isStopping }: AppDependencies) {
+export function createApp({ db, guard, log, metrics, corsOrigins, isStopping }: AppDependencies) {
   const app = new Elysia({
     // A host may have a short name, such as `api` in a container network.
     handler: { standardHostname: false },
@@ -37,6 +39,7 @@ export function createApp({ db, guard, log, corsOrigins, isStopping }: AppDepend
     .use(crossOrigin(corsOrigins))
     .use(docs())
     .use(health(db, guard, isStopping))
+    .use(metricsRoute(metrics))
     .use(taskRoutes(createTaskStore(db, guard)))
 
   function methodsAt(path: string): string[] {

@@ -4,3 +4,11 @@ declare module 'swagger-ui-dist/*' {
   const path: string
   export default path
 }
+declare module '*.wasm' {
+  const path: string
+  export default path
+}
+declare module '*.data' {
+  const path: string
+  export default path
+}

@@ -10,10 +10,13 @@ export type DatabaseConfig =
 
 export type Config = {
   database: DatabaseConfig
+  databaseWait: number
+  migrateOnStart: boolean
   host: string
   port: number
   corsOrigins: string[]
   logLevel: LogLevel
+  logUserIds: boolean
 }
 
 type Environment = Record<string, string | undefined>
@@ -22,11 +25,14 @@ type Environment = Record<string, string | undefined>
 export const variables = [
   { name: 'DATABASE_URL', fallback: 'pglite:./data', help: 'pglite:DIR, pglite:memory or postgres://…' },
   { name: 'DATABASE_POOL_SIZE', fallback: '20', help: 'connections of this process to PostgreSQL, 1 to 1000' },
+  { name: 'DATABASE_WAIT', fallback: '60', help: 'seconds that the start waits for a database that is not there' },
+  { name: 'MIGRATE_ON_START', fallback: 'true', help: 'false leaves migrations to the command migrate' },
   { name: 'NEON_WS_PROXY', fallback: '', help: 'host:port/path of a WebSocket proxy, for development' },
   { name: 'HOST', fallback: '127.0.0.1', help: 'address to listen on; 0.0.0.0 for every IPv4 one' },
   { name: 'PORT', fallback: '8000', help: 'port to listen on; 0 picks a free one' },
   { name: 'CORS_ORIGINS', fallback: 'http://localhost:3000', help: 'comma-separated origins; empty for none' },
-  { name: 'LOG_LEVEL', fallback: 'info', help: logLevels.join(', ') }
+  { name: 'LOG_LEVEL', fallback: 'info', help: logLevels.join(', ') },
+  { name: 'LOG_USER_IDS', fallback: 'false', help: 'true logs whose tasks a request is about' }
 ] as const
 
 type VariableName = (typeof variables)[number]['name']
@@ -55,17 +61,29 @@ export function readConfig(environment: Environment, aliases: Environment = {}):
   const poolSize = read('DATABASE_POOL_SIZE', integer(1, 1000))
   const proxy = read('NEON_WS_PROXY', webSocketProxy)
   const database = read('DATABASE_URL', (value) => databaseAt(value, poolSize ?? 0, proxy ?? null))
+  const databaseWait = read('DATABASE_WAIT', integer(1, 86_400))
+  const migrateOnStart = read('MIGRATE_ON_START', oneOf(['true', 'false']))
   const host = read('HOST', (value) => (/^\S+$/.test(value) ? value : new Fault('must be a host name or an address')))
   const port = read('PORT', integer(0, 65_535))
   const corsOrigins = read('CORS_ORIGINS', originList)
   const logLevel = read('LOG_LEVEL', oneOf(logLevels))
+  const logUserIds = read('LOG_USER_IDS', oneOf(['true', 'false']))
   for (const name of unsupported) {
     // Starting without the authentication that somebody asked for would be worse than not starting.
     if (environment[name] !== undefined) faults.push(`${name} is not supported by this version`)
   }
 
-  if (database && host && port !== undefined && corsOrigins && logLevel && faults.length === 0) {
-    return { database, host, port, corsOrigins, logLevel }
+  if (database && databaseWait && host && port !== undefined && corsOrigins && logLevel && faults.length === 0) {
+    return {
+      database,
+      databaseWait,
+      migrateOnStart: migrateOnStart === 'true',
+      host,
+      port,
+      corsOrigins,
+      logLevel,
+      logUserIds: logUserIds === 'true'
+    }
   }
   throw new StartError(faults.join('; '))
 }

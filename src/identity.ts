@@ -1,5 +1,6 @@
 import { Elysia, type ElysiaCustomStatusResponse } from 'elysia'
 import { type ProblemCode, type ProblemDocument, type ProblemStatus, validationFailed } from './problem.ts'
+import { noteUser } from './request-log.ts'
 import { UserId } from './tasks/model.ts'
 import type { TasksOf, UserTasks } from './tasks/store.ts'
 import { textFaults } from './text.ts'
@@ -12,8 +13,9 @@ import { textFaults } from './text.ts'
  * @param tasksOf the store
  */
 export const identity = (tasksOf: TasksOf) =>
-  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path }): Identified | Refused => {
+  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path, request }): Identified | Refused => {
     const user_id = userIdIn(path)
+    noteUser(request, user_id)
     return { user_id, tasks: tasksOf(user_id) }
   })
 

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/pglite'
 import { createApp } from './app.ts'
 import { createLogger } from './log.ts'
+import { createMetrics } from './metrics.ts'
 
 /** @returns the OpenAPI document that the service serves, as text; no database is opened for it */
 export async function openApiDocument(): Promise<string> {
@@ -8,6 +9,7 @@ export async function openApiDocument(): Promise<string> {
     db: drizzle.mock(),
     guard: (statement) => statement(),
     log: createLogger('silent'),
+    metrics: createMetrics(() => ({ connections: 0, inUse: 0, waiting: 0 })),
     corsOrigins: [],
     isStopping: () => false
   })

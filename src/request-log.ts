@@ -1,12 +1,13 @@
 import { Elysia } from 'elysia'
 import type { Logger } from './log.ts'
+import type { Metrics } from './metrics.ts'
 
-type Exchange = { id: string; route: string | null }
+type Exchange = { id: string; route: string | null; user_id: string | undefined }
 
 const exchanges = new WeakMap<Request, Exchange>()
 
 /** What operators' machines ask for every few seconds is only logged at `debug`. */
-const probes = ['/health', '/ready']
+const probes = ['/health', '/ready', '/metrics']
 
 /** @returns the id under which the request is logged and answered */
 export const requestId = (request: Request) => exchanges.get(request)?.id
@@ -17,27 +18,36 @@ export const noteRoute = new Elysia({ name: 'note-route' }).onTransform({ as: 'g
   if (exchange) exchange.route = route
 })
 
+/** Notes whose tasks a request is about, for those who want that in the log. */
+export function noteUser(request: Request, user_id: string): void {
+  const exchange = exchanges.get(request)
+  if (exchange) exchange.user_id = user_id
+}
+
+export type Observers = { log: Logger; metrics: Metrics; logUserIds: boolean }
+
 /**
  * Surrounds the whole service: whatever becomes of a request, its answer has `X-Request-Id` and
- * `X-Content-Type-Options`, and it leaves one line in the log.
+ * `X-Content-Type-Options`, it leaves one line in the log, and it is counted.
  *
  * @param handle answers a request, and never rejects
  */
-export function logRequests(log: Logger, handle: (request: Request) => Response | Promise<Response>) {
+export function observed({ log, metrics, logUserIds }: Observers, handle: (request: Request) => Promise<Response>) {
   return async (request: Request): Promise<Response> => {
     const began = performance.now()
-    const exchange: Exchange = { id: idOf(request), route: null }
+    const exchange: Exchange = { id: idOf(request), route: null, user_id: undefined }
     exchanges.set(request, exchange)
     const answer = await handle(request)
     answer.headers.set('x-request-id', exchange.id)
     answer.headers.set('x-content-type-options', 'nosniff')
-    const { id: request_id, route } = exchange
+    const { id: request_id, route, user_id } = exchange
     const duration_ms = Math.round((performance.now() - began) * 1000) / 1000
     const { method } = request
     const { status } = answer
+    metrics.observe({ method, route, status, seconds: duration_ms / 1000 })
     const level = route !== null && probes.includes(route) ? 'debug' : 'info'
     const message = `${method} ${route ?? '(no route)'} ${status} in ${duration_ms} ms`
-    log[level]({ request_id, method, route, status, duration_ms }, message)
+    log[level]({ request_id, method, route, status, duration_ms, ...(logUserIds && { user_id }) }, message)
     return answer
   }
 }

@@ -1,11 +1,11 @@
 import { createApp } from './app.ts'
 import type { Config, DatabaseConfig } from './config.ts'
-import { connect, type Drizzle, type StatementLogger } from './database/connect.ts'
-import { describeFailure } from './database/failure.ts'
+import { connect, type StatementLogger } from './database/connect.ts'
 import { createGuard } from './database/guard.ts'
-import { migrate } from './database/migrate.ts'
+import { count as migrationCount, prepareSchema } from './database/migrate.ts'
 import type { Logger } from './log.ts'
-import { logRequests } from './request-log.ts'
+import { createMetrics, type PoolUse } from './metrics.ts'
+import { observed } from './request-log.ts'
 import { StartError } from './start-error.ts'
 
 /**
@@ -21,58 +21,80 @@ const closeTimeout = 500
 export type Service = {
   /** Where it listens, with the port that was picked. */
   url: URL
+  /**
+   * Resolves once the database is there and has the schema; until then `/health` is all that is well. Rejects with a
+   * {@link StartError} where that does not come about.
+   */
+  ready: Promise<void>
   /** Takes no new connections, lets the requests in flight finish, then closes the database. */
   stop(): Promise<void>
 }
 
 /**
- * Opens the database, brings it up to date, and listens.
+ * Opens the database and listens; then waits for the database and brings it up to date.
  *
  * @param statements hears of every SQL statement, parameters included
- * @throws {StartError} where any of that fails; nothing is left open then
+ * @throws {StartError} where the service can't be; nothing is left open then
  */
 export async function startService(config: Config, log: Logger, statements?: StatementLogger): Promise<Service> {
   const database = await connect(config.database, log, statements)
+  let state: 'starting' | 'running' | 'stopping' = 'starting'
+
+  const { guard, underWay } = createGuard({
+    ...guardSettings,
+    isReady: () => state !== 'starting',
+    ...(database.renew && { onSilence: database.renew }),
+    ...(database.hasRoom && { hasRoom: database.hasRoom })
+  })
+  const metrics = createMetrics(() => poolUse(connectionsOf(config.database), underWay()))
+  const { corsOrigins, logUserIds } = config
+  const app = createApp({ db: database.db, guard, log, metrics, corsOrigins, isStopping: () => state === 'stopping' })
+  const handle = observed({ log, metrics, logUserIds }, async (request) => {
+    const answer = await app.fetch(withOrigin(request))
+    // Who keeps the connection for the next request would find it closed.
+    if (state === 'stopping') answer.headers.set('connection', 'close')
+    return answer
+  })
+
+  let server: Bun.Server<undefined>
   try {
-    const applied = await migrateOrFail(database.db)
-    if (applied > 0) log.info(`applied ${applied} ${applied === 1 ? 'migration' : 'migrations'}`)
-
-    let stopping = false
-    const { corsOrigins } = config
-    const guard = createGuard({
-      ...guardSettings,
-      ...(database.renew && { onSilence: database.renew }),
-      ...(database.hasRoom && { hasRoom: database.hasRoom })
-    })
-    const app = createApp({ db: database.db, guard, log, corsOrigins, isStopping: () => stopping })
-    const server = listen(
-      config,
-      logRequests(log, async (request) => {
-        const answer = await app.fetch(withOrigin(request))
-        // Who keeps the connection for the next request would find it closed.
-        if (stopping) answer.headers.set('connection', 'close')
-        return answer
-      })
-    )
-
-    const url = new URL(server.url)
-    log.info(`tasks-api listens on ${url.origin}, with its documentation at ${url.origin}/docs`)
-    log.info(`tasks are kept in ${describeDatabase(config.database)}`)
-    log.warn('identity is off: whoever knows a user_id can read and change its tasks')
-
-    return {
-      url,
-      async stop() {
-        stopping = true
-        await atMost(stopTimeout, server.stop())
-        await atMost(closeTimeout, server.stop(true))
-        await atMost(closeTimeout, database.close())
-      }
-    }
+    server = listen(config, handle)
   } catch (error) {
     await database.close()
     throw error
   }
+  const url = new URL(server.url)
+
+  async function open(signal: AbortSignal): Promise<void> {
+    const waiting = { seconds: config.databaseWait, log, signal }
+    const applied = await prepareSchema(database.db, config.migrateOnStart, waiting)
+    if (applied > 0) log.info(`applied ${migrationCount(applied)}`)
+    if (state === 'starting') state = 'running'
+    log.info(`tasks-api listens on ${url.origin}, with its documentation at ${url.origin}/docs`)
+    log.info(`tasks are kept in ${describeDatabase(config.database)}`)
+    log.warn('identity is off: whoever knows a user_id can read and change its tasks')
+  }
+  const opening = new AbortController()
+
+  return {
+    url,
+    ready: open(opening.signal),
+    async stop() {
+      state = 'stopping'
+      opening.abort()
+      await atMost(stopTimeout, server.stop())
+      await atMost(closeTimeout, server.stop(true))
+      await atMost(closeTimeout, database.close())
+    }
+  }
+}
+
+/** An embedded database is one connection; the clients of a server use as many as they may before anything waits. */
+const connectionsOf = (config: DatabaseConfig) => (config.driver === 'pglite' ? 1 : config.poolSize)
+
+function poolUse(connections: number, underWay: number): PoolUse {
+  const inUse = Math.min(connections, underWay)
+  return { connections, inUse, waiting: underWay - inUse }
 }
 
 /** Waits for a promise, but no longer than that. */
@@ -81,14 +103,6 @@ async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<
   const timer = setTimeout(late.resolve, milliseconds)
   await Promise.race([promise, late.promise])
   clearTimeout(timer)
-}
-
-async function migrateOrFail(db: Drizzle): Promise<number> {
-  try {
-    return await migrate(db)
-  } catch (error) {
-    throw new StartError(`the database can't be used: ${describeFailure(error)}`)
-  }
 }
 
 function listen({ host, port }: Config, handle: (request: Request) => Promise<Response>) {

@@ -8,10 +8,13 @@ const neon =
 test('without variables everything has its default', () => {
   expect(readConfig({})).toEqual({
     database: { driver: 'pglite', directory: './data' },
+    databaseWait: 60,
+    migrateOnStart: true,
     host: '127.0.0.1',
     port: 8000,
     corsOrigins: ['http://localhost:3000'],
-    logLevel: 'info'
+    logLevel: 'info',
+    logUserIds: false
   })
 })
 
@@ -47,6 +50,10 @@ describe('DATABASE_URL decides the driver', () => {
 
 describe('values at the limits', () => {
   const good: [string, string, object][] = [
+    ['DATABASE_WAIT', '1', { databaseWait: 1 }],
+    ['DATABASE_WAIT', '86400', { databaseWait: 86_400 }],
+    ['MIGRATE_ON_START', 'false', { migrateOnStart: false }],
+    ['LOG_USER_IDS', 'true', { logUserIds: true }],
     ['PORT', '0', { port: 0 }],
     ['PORT', '65535', { port: 65_535 }],
     ['HOST', '::', { host: '::' }],
@@ -96,6 +103,9 @@ describe('a wrong value is refused, named and not shown', () => {
       'NEON_WS_PROXY',
       [' ', 'host', 'host:5488', 'ws://host:5488/v1', 'host:port/v1', 'u:s3cret@host:1/v1', 'host:99999/v1']
     ],
+    ['DATABASE_WAIT', ['', '0', '86401', '60s', '-1', '1.5']],
+    ['MIGRATE_ON_START', ['', 'no', '0', 'TRUE', 'true ']],
+    ['LOG_USER_IDS', ['', 'yes', '1']],
     ['HOST', ['', ' ', 'a b', '\t']],
     ['PORT', ['', '-1', '65536', '80.0', '0x50', ' 80', 'http', '1e3', '٨٠']],
     [

@@ -19,7 +19,9 @@ async function attempts(error: unknown, failures: number, repeatable: boolean, p
     if (runs <= failures) throw error
     return runs
   }
-  return await createGuard({ ...settings, patience })(statement, repeatable).catch((thrown: unknown) => thrown)
+  return await createGuard({ ...settings, patience })
+    .guard(statement, repeatable)
+    .catch((thrown: unknown) => thrown)
 }
 
 describe('what is tried again', () => {
@@ -45,7 +47,7 @@ describe('what is tried again', () => {
 })
 
 test('past the most that may wait, more is refused until one has ended', async () => {
-  const guard = createGuard({ ...settings, most: 2 })
+  const { guard } = createGuard({ ...settings, most: 2 })
   const first = Promise.withResolvers<string>()
   const second = Promise.withResolvers<string>()
   const answers = [guard(() => first.promise, true), guard(() => second.promise, true)]
@@ -64,7 +66,7 @@ test('past the most that may wait, more is refused until one has ended', async (
 })
 
 test('a statement that does not end is waited for no longer than the deadline, and keeps its place', async () => {
-  const guard = createGuard({ most: 1, deadline: 20, patience: 10 })
+  const { guard } = createGuard({ most: 1, deadline: 20, patience: 10 })
   const endless = Promise.withResolvers<string>()
   expect(await guard(() => endless.promise, true).catch((error: unknown) => error)).toBeInstanceOf(DatabaseUnavailable)
   await expect(guard(async () => 'next', true)).rejects.toThrow('too many statements are waiting')
@@ -81,7 +83,7 @@ test('once connections were replaced, what was asked on the old ones is given up
     told++
     return replaced.promise
   }
-  const guard = createGuard({ most: 3, deadline: 20, patience: 10, onSilence })
+  const { guard } = createGuard({ most: 3, deadline: 20, patience: 10, onSilence })
   const endless = () => new Promise<string>(() => {})
   const ended = (statement: Promise<string>) => statement.catch((error: unknown) => String(error))
   const late = 'DatabaseUnavailable: no answer within 20 ms'
@@ -99,7 +101,7 @@ test('once connections were replaced, what was asked on the old ones is given up
 test('a slow statement among answered ones is no silence', async () => {
   let told = 0
   const onSilence = async () => void told++
-  const guard = createGuard({ most: 3, deadline: 50, patience: 10, onSilence })
+  const { guard } = createGuard({ most: 3, deadline: 50, patience: 10, onSilence })
   const slow = guard(() => new Promise<string>(() => {}), true).catch((error: unknown) => String(error))
   await guard(async () => 'quick', true)
   expect(await slow).toBe('DatabaseUnavailable: no answer within 50 ms')

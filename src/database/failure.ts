@@ -56,6 +56,14 @@ export function neverArrived(error: unknown): boolean {
 }
 
 /**
+ * @returns whether a database that failed with this at the start may be there later: not where it is there, and does not
+ *   know who is asking, or what for
+ */
+export function mayCome(error: unknown): boolean {
+  return isUnavailable(error) && ![...causesOf(error)].some((cause) => /^(28...|3D000)$/.test(sqlState(cause) ?? ''))
+}
+
+/**
  * @returns one line about the root of a database error, in the server's or the driver's words: neither the statement nor
  *   its parameters, which Drizzle's own message has
  */

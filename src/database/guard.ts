@@ -7,6 +7,8 @@ export type GuardSettings = {
   deadline: number
   /** For how long what failed is tried again, in milliseconds. */
   patience: number
+  /** Whether the database has its schema yet; without it there always is one. */
+  isReady?: () => boolean
   /** Whether the database has room for what a write adds; without it there always is. */
   hasRoom?: () => boolean
   /**
@@ -25,8 +27,13 @@ type Caller = { began: number; giveUp: (reason: DatabaseUnavailable) => void }
 /**
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
  * repeated, and what certainly never arrived. A write that may have been applied is not repeated.
+ *
+ * @returns the guard, and how many statements are under way or waiting
  */
-export function createGuard({ most, deadline, patience, hasRoom, onSilence }: GuardSettings): Guard {
+export function createGuard({ most, deadline, patience, isReady, hasRoom, onSilence }: GuardSettings): {
+  guard: Guard
+  underWay(): number
+} {
   /** Statements on the connections of now. One whose caller has given up still takes its place. */
   let underWay = { number: 0 }
   /** In the order in which they began, so that the first is the first to be late. */
@@ -84,8 +91,9 @@ export function createGuard({ most, deadline, patience, hasRoom, onSilence }: Gu
     callers.clear()
   }
 
-  return (statement, repeatable) =>
+  const guard: Guard = (statement, repeatable) =>
     new Promise((resolve, reject) => {
+      if (isReady?.() === false) throw new DatabaseUnavailable('it is not ready yet')
       if (underWay.number >= most) throw new DatabaseUnavailable('too many statements are waiting')
       if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
       const among = underWay
@@ -109,4 +117,6 @@ export function createGuard({ most, deadline, patience, hasRoom, onSilence }: Gu
         }
       )
     })
+
+  return { guard, underWay: () => underWay.number }
 }

@@ -1,6 +1,10 @@
 import { sql } from 'drizzle-orm'
 import { bigint, pgSchema, serial, text } from 'drizzle-orm/pg-core'
-import type { Drizzle } from './connect.ts'
+import type { DatabaseConfig } from '../config.ts'
+import { StartError } from '../start-error.ts'
+import { untilThere, type Waiting } from './arrival.ts'
+import { connect, type Drizzle } from './connect.ts'
+import { describeFailure } from './failure.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
 
 const migrations = readMigrations()
@@ -21,6 +25,7 @@ const lock = 0x7461736b73617069n
  * (https://www.postgresql.org/docs/18/explicit-locking.html#ADVISORY-LOCKS).
  *
  * @returns how many were applied
+ * @throws {StartError} where the schema is newer than this program
  */
 export async function migrate(db: Drizzle): Promise<number> {
   return await db.transaction(async (transaction) => {
@@ -29,9 +34,7 @@ export async function migrate(db: Drizzle): Promise<number> {
     await transaction.execute(
       sql`create table if not exists ${applied} (id serial primary key, hash text not null, created_at bigint)`
     )
-    const done = await transaction.select({ hash: applied.hash }).from(applied)
-    const hashes = new Set(done.map(({ hash }) => hash))
-    const missing = migrations.filter(({ hash }) => !hashes.has(hash))
+    const missing = missingFrom(await transaction.select({ hash: applied.hash }).from(applied))
     for (const { hash, created_at, statements } of missing) {
       for (const statement of statements) await transaction.execute(sql.raw(statement))
       await transaction.insert(applied).values({ hash, created_at })
@@ -39,3 +42,59 @@ export async function migrate(db: Drizzle): Promise<number> {
     return missing.length
   })
 }
+
+/**
+ * Waits until the database is there, and sees that it has the schema of this program.
+ *
+ * @param apply whether missing migrations are applied; if not, none may be missing
+ * @returns how many were applied
+ * @throws {StartError} where the database does not come, can't be used, or has another schema
+ */
+export async function prepareSchema(db: Drizzle, apply: boolean, waiting: Waiting): Promise<number> {
+  await untilThere(db, waiting)
+  try {
+    if (apply) return await migrate(db)
+    await requireMigrated(db)
+    return 0
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw new StartError(`the database can't be used: ${describeFailure(error)}`)
+  }
+}
+
+/** Opens a database, brings it up to date, and closes it. @returns how many migrations were applied */
+export async function migrateDatabase(config: DatabaseConfig, waiting: Waiting): Promise<number> {
+  const { db, close } = await connect(config, waiting.log)
+  try {
+    return await prepareSchema(db, true, waiting)
+  } finally {
+    await close()
+  }
+}
+
+/** Sees that no migration is missing, and changes nothing. */
+async function requireMigrated(db: Drizzle): Promise<void> {
+  // to_regclass() is null for what is not there, or may not be seen.
+  const there = await db
+    .select({ is: sql<boolean>`to_regclass('drizzle.__drizzle_migrations') is not null` })
+    .from(sql`(values (1)) as one`)
+  const missing = missingFrom(there[0]?.is ? await db.select({ hash: applied.hash }).from(applied) : [])
+  if (missing.length > 0) {
+    throw new StartError(`the database lacks ${count(missing.length)}: apply them with the command migrate`)
+  }
+}
+
+function missingFrom(done: { hash: string }[]) {
+  const known = new Set(migrations.map(({ hash }) => hash))
+  const unknown = done.filter(({ hash }) => !known.has(hash)).length
+  if (unknown > 0) {
+    throw new StartError(
+      `the database is newer than this program: it has ${count(unknown)} that this one does not know`
+    )
+  }
+  const hashes = new Set(done.map(({ hash }) => hash))
+  return migrations.filter(({ hash }) => !hashes.has(hash))
+}
+
+/** @returns so many migrations, in words */
+export const count = (migrations: number) => `${migrations} ${migrations === 1 ? 'migration' : 'migrations'}`

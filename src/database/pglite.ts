@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import initdbWasm from '@electric-sql/pglite/initdb.wasm' with { type: 'file' }
+import fsBundle from '@electric-sql/pglite/pglite.data' with { type: 'file' }
+import pgliteWasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
 import { StartError } from '../start-error.ts'
 import { lockDirectory, lockFiles } from './directory-lock.ts'
 
@@ -30,13 +33,13 @@ type Embedded = { client: PGlite; hasRoom(): boolean; close(): Promise<void> }
  */
 export async function openPGlite(directory: string | null): Promise<Embedded> {
   if (directory === null) {
-    const client = await PGlite.create()
+    const client = await PGlite.create(await files())
     return { client, hasRoom: () => true, close: () => client.close() }
   }
   const lock = lockDirectory(directory)
   try {
     prepare(directory)
-    const client = await PGlite.create(directory)
+    const client = await PGlite.create(directory, await files())
     rmSync(join(directory, unfinished), { force: true })
     return {
       client,
@@ -51,6 +54,15 @@ export async function openPGlite(directory: string | null): Promise<Embedded> {
     if (error instanceof StartError) throw error
     throw new StartError(`the database in ${directory} can't be opened, ${reason(error)}`)
   }
+}
+
+/** What PGlite is made of: left to itself it looks for that beside its own code, where a compiled binary has nothing. */
+async function files() {
+  const [pgliteWasmModule, initdbWasmModule] = await Promise.all(
+    [pgliteWasm, initdbWasm].map(async (path) => await WebAssembly.compile(await Bun.file(path).arrayBuffer()))
+  )
+  if (!pgliteWasmModule || !initdbWasmModule) throw new Error('no WebAssembly')
+  return { pgliteWasmModule, initdbWasmModule, fsBundle: Bun.file(fsBundle) }
 }
 
 function hasRoomIn(directory: string): boolean {

@@ -32,6 +32,7 @@ export async function start(
   const log: LogLine[] = []
   const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(JSON.parse(line)) })
   const service = await startService(readConfig({ PORT: '0', ...environment }), logger, statements)
+  await service.ready
   return { url: service.url, log, call: callOn(service.url), stop: service.stop }
 }
 
