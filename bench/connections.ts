@@ -1,82 +1,109 @@
 /**
- * What many connections cost: 1,000 that ask for a task as fast as they are answered, and 10,000 that say nothing, against
- * the service as a process of its own on a PostgreSQL server.
+ * What many connections cost: 1,000 that ask for a task, at a rate or as fast as they are answered, and 10,000 that say
+ * nothing, against the service as a process of its own on a PostgreSQL server. Who asks for `/health` is yet another
+ * process, so that what is measured is the service and not the load generator.
  *
- * Usage: bun bench/connections.ts [BUSY [IDLE]]
+ * Usage: bun bench/connections.ts [BUSY [IDLE [RATE]]], with the rate in requests a second
  */
 import { connect, type Socket } from 'node:net'
 import { startPostgres } from '../test/support/postgres.ts'
 import { spawnService } from '../test/support/process.ts'
 
-const busy = Number(process.argv[2] ?? 1000)
-const idle = Number(process.argv[3] ?? 10_000)
 const seconds = 8
+const [first = '', ...rest] = process.argv.slice(2)
 
-const postgres = await startPostgres()
-const service = spawnService({ DATABASE_URL: (await postgres.createDatabase()).href, LOG_LEVEL: 'info' })
-const url = await service.url
-if (!url) throw new Error((await service.ended).error)
-const { origin, hostname, port } = url
-
-/** The memory of the process that is resident, in MB. */
-async function memory(): Promise<number> {
-  const status = await Bun.file(`/proc/${service.pid}/status`).text()
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024)
+if (first === 'load') {
+  const [address = '', busy, idle, rate] = rest
+  await load(new URL(address), Number(busy), Number(idle), Number(rate))
+} else {
+  const [busy, idle, rate] = [Number(first || 1000), Number(rest[0] ?? 10_000), Number(rest[1] ?? 2000)]
+  for (const paced of [rate, Infinity]) await measure(busy, idle, paced)
 }
 
-const statuses: Record<string, number> = {}
-let stopped = false
-
-function open(onData: (socket: Socket, data: string) => void): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => resolve(socket))
-    socket.on('error', reject)
-    socket.on('data', (bytes) => onData(socket, bytes.toString('latin1')))
-  })
-}
-
-const request = 'GET /api/u/tasks?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n'
-const before = await memory()
-const clients = await Promise.all(
-  Array.from({ length: busy }, () =>
-    open((socket, data) => {
+/** Keeps connections busy and idle until its standard input ends, then prints the statuses that it has seen. */
+async function load({ hostname, port }: URL, busy: number, idle: number, rate: number): Promise<void> {
+  const statuses: Record<string, number> = {}
+  const request = 'GET /api/u/tasks?limit=1 HTTP/1.1\r\nHost: x\r\n\r\n'
+  function open(onData: (socket: Socket, data: string) => void): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => resolve(socket))
+      socket.on('error', reject)
+      socket.on('data', (bytes) => onData(socket, bytes.toString('latin1')))
+    })
+  }
+  const clients: Socket[] = []
+  while (clients.length < busy) {
+    const client = await open((socket, data) => {
       const status = /^HTTP\/1.1 (\d+)/.exec(data)?.[1]
       if (status) statuses[status] = (statuses[status] ?? 0) + 1
-      if (!stopped) socket.write(request)
+      if (rate === Infinity) socket.write(request)
     })
-  )
-)
-const silent: Socket[] = []
-while (silent.length < idle) silent.push(...(await Promise.all(Array.from({ length: 500 }, () => open(() => {})))))
-for (const client of clients) client.write(request)
-
-const health: number[] = []
-const ready: number[] = []
-let most = 0
-for (const end = performance.now() + seconds * 1000; performance.now() < end; await Bun.sleep(100)) {
-  for (const [path, times] of [
-    ['/health', health],
-    ['/ready', ready]
-  ] as const) {
-    const began = performance.now()
-    const { status } = await fetch(`${origin}${path}`)
-    if (status !== 200) throw new Error(`${path} answered ${status}`)
-    times.push(performance.now() - began)
+    clients.push(client)
   }
-  most = Math.max(most, await memory())
+  for (let opened = 0; opened < idle; opened += 500) {
+    await Promise.all(Array.from({ length: 500 }, () => open(() => {})))
+  }
+  if (rate === Infinity) for (const client of clients) client.write(request)
+  else {
+    const step = 5
+    let next = 0
+    setInterval(() => {
+      for (let due = (rate * step) / 1000; due > 0; due--) clients[next++ % busy]?.write(request)
+    }, step)
+  }
+  process.stdout.write('running\n')
+  for await (const _ of process.stdin) break
+  process.stdout.write(`${JSON.stringify(statuses)}\n`)
+  process.exit(0)
 }
-stopped = true
-const percentile = (times: number[], part: number) =>
-  times.toSorted((a, b) => a - b)[Math.floor(times.length * part)]?.toFixed(1)
-const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0)
-console.log(`${busy} busy and ${idle} idle connections for ${seconds} s`)
-console.log(`${Math.round(requests / seconds)} answers a second: ${JSON.stringify(statuses)}`)
-console.log(
-  `/health ${percentile(health, 0.5)} ms, p95 ${percentile(health, 0.95)} ms; /ready ${percentile(ready, 0.5)} ms, p95 ${percentile(ready, 0.95)} ms`
-)
-console.log(`memory ${before} MB before, at most ${most} MB`)
-for (const socket of [...clients, ...silent]) socket.destroy()
-service.kill('SIGTERM')
-console.log(`ended with ${(await service.ended).status}`)
-await postgres.stop()
-process.exit(0)
+
+async function measure(busy: number, idle: number, rate: number): Promise<void> {
+  const postgres = await startPostgres()
+  const service = spawnService({ DATABASE_URL: (await postgres.createDatabase()).href, LOG_LEVEL: 'info' })
+  const url = await service.url
+  if (!url) throw new Error((await service.ended).error)
+
+  /** The memory of the process that is resident, in MB. */
+  async function memory(): Promise<number> {
+    const status = await Bun.file(`/proc/${service.pid}/status`).text()
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024)
+  }
+
+  const before = await memory()
+  const settings = [url.href, busy, idle, rate].map(String)
+  const generator = Bun.spawn([process.execPath, import.meta.path, 'load', ...settings], {
+    stdin: 'pipe',
+    stderr: 'inherit'
+  })
+  const output = generator.stdout.getReader()
+  const said = async () => new TextDecoder().decode((await output.read()).value)
+  await said()
+
+  const times: Record<string, number[]> = { '/health': [], '/ready': [] }
+  let most = 0
+  const began = performance.now()
+  while (performance.now() < began + seconds * 1000) {
+    for (const path in times) {
+      const asked = performance.now()
+      const { status } = await fetch(`${url.origin}${path}`)
+      if (status !== 200) throw new Error(`${path} answered ${status}`)
+      times[path]?.push(performance.now() - asked)
+    }
+    most = Math.max(most, await memory())
+    await Bun.sleep(100)
+  }
+  generator.stdin.write('stop')
+  generator.stdin.end()
+  const statuses: Record<string, number> = JSON.parse(await said())
+  const requests = Object.values(statuses).reduce((sum, count) => sum + count, 0)
+  console.log(`${busy} busy connections${rate === Infinity ? '' : ` at ${rate} requests a second`}, ${idle} idle ones`)
+  console.log(`  ${Math.round(requests / seconds)} answers a second: ${JSON.stringify(statuses)}`)
+  for (const [path, taken] of Object.entries(times)) {
+    const [median, late] = [0.5, 0.95].map((part) => taken.toSorted((a, b) => a - b)[Math.floor(taken.length * part)])
+    console.log(`  ${path} ${median?.toFixed(1)} ms, p95 ${late?.toFixed(1)} ms`)
+  }
+  console.log(`  memory ${before} MB before, at most ${most} MB`)
+  service.kill('SIGTERM')
+  await service.ended
+  await postgres.stop()
+}
