@@ -8,6 +8,9 @@ export type DatabaseConfig =
   | { driver: 'postgres'; url: URL; poolSize: number }
   | { driver: 'neon'; url: URL; poolSize: number; proxy: string | null }
 
+/** What there is to know of a database that a driver reaches. */
+export type DatabaseOf<Driver> = Extract<DatabaseConfig, { driver: Driver }>
+
 export type Config = {
   database: DatabaseConfig
   databaseWait: number

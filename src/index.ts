@@ -30,7 +30,7 @@ const [name = 'serve', ...rest] = positionals
 const command = rest.length === 0 && Object.hasOwn(commands, name) ? commands[name] : undefined
 if (options.help) process.stdout.write(help)
 else if (options.version) process.stdout.write(`${build.version} (commit ${build.commit})\n`)
-else if (command) await command().catch(explain)
+else if (command) command().catch(explain)
 else fail(2, `there is no command ${positionals.join(' ')} (--help shows the commands)`)
 
 function readArguments() {

@@ -1,15 +1,7 @@
-import { neonConfig, Pool } from '@neondatabase/serverless'
-import { SQL } from 'bun'
-import { drizzle as drizzleOnBun } from 'drizzle-orm/bun-sql'
 import type { Logger as StatementLogger } from 'drizzle-orm/logger'
-import { drizzle as drizzleOnNeon } from 'drizzle-orm/neon-serverless'
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core'
-import { drizzle as drizzleOnPGlite } from 'drizzle-orm/pglite'
 import type { DatabaseConfig } from '../config.ts'
 import type { Logger } from '../log.ts'
-import { describeFailure } from './failure.ts'
-import { openPGlite } from './pglite.ts'
-import { type ClientKind, renewable } from './renewable.ts'
 
 export type { StatementLogger }
 
@@ -26,12 +18,6 @@ export type Database = {
   close(): Promise<void>
 }
 
-/** How long opening a connection may take, in seconds: Neon wakes from zero within some hundred milliseconds. */
-const connectTimeout = 15
-
-/** How long a connection may idle before it is closed, in seconds: less than the five minutes after which Neon does it. */
-const idleTimeout = 240
-
 /**
  * Opens the configured database. PostgreSQL is not asked for a connection yet: the first statement does that.
  *
@@ -41,49 +27,13 @@ const idleTimeout = 240
  * @throws {StartError} where an embedded database can't be opened
  */
 export async function connect(config: DatabaseConfig, log: Logger, statements?: StatementLogger): Promise<Database> {
-  const logger = statements ?? false
+  // Only the driver that is used is loaded: the other two would double the time that a start takes.
   switch (config.driver) {
-    case 'pglite': {
-      const { client, hasRoom, close } = await openPGlite(config.directory)
-      return { db: drizzleOnPGlite(client, { logger }), hasRoom, close }
-    }
-    case 'postgres': {
-      const { client, renew, end } = renewable(bunClients(config.url), config.poolSize, log)
-      return { db: drizzleOnBun(client, { logger }), renew, close: () => end().close() }
-    }
-    case 'neon': {
-      if (config.proxy !== null) {
-        neonConfig.wsProxy = (host, port) => `${config.proxy}?address=${host}:${port}`
-        neonConfig.useSecureWebSocket = false
-        // Sending the password before it is asked for works with Neon's own proxy only.
-        neonConfig.pipelineConnect = false
-      }
-      const { client, renew, end } = renewable(neonPools(config.url, log), config.poolSize, log)
-      return { db: drizzleOnNeon(client, { logger }), renew, close: () => end().end() }
-    }
+    case 'pglite':
+      return await (await import('./pglite.ts')).openPGlite(config, statements)
+    case 'postgres':
+      return (await import('./bun-sql.ts')).openBunSql(config, log, statements)
+    case 'neon':
+      return (await import('./neon.ts')).openNeon(config, log, statements)
   }
 }
-
-const bunClients = (url: URL): ClientKind<SQL> => ({
-  open: (max) => new SQL(url, { max, connectionTimeout: connectTimeout, idleTimeout }),
-  ask: (client) => client.unsafe('select 1'),
-  discard: (client) => client.close({ timeout: 0 })
-})
-
-const neonPools = (url: URL, log: Logger): ClientKind<Pool> => ({
-  open(max) {
-    const pool = new Pool({
-      connectionString: url.href,
-      max,
-      connectionTimeoutMillis: connectTimeout * 1000,
-      idleTimeoutMillis: idleTimeout * 1000
-    })
-    // Without a listener the loss of an idle connection would be an uncaught exception.
-    pool.on('error', (error: unknown) =>
-      log.warn({ reason: describeFailure(error) }, 'lost an idle database connection')
-    )
-    return pool
-  },
-  ask: (pool) => pool.query('select 1'),
-  discard: (pool) => pool.end()
-})

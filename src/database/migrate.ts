@@ -28,13 +28,15 @@ const lock = 0x7461736b73617069n
  * @throws {StartError} where the schema is newer than this program
  */
 export async function migrate(db: Drizzle): Promise<number> {
+  // Mostly there is nothing to do, and nobody to wait for.
+  if ((await missingFrom(db)).length === 0) return 0
   return await db.transaction(async (transaction) => {
     await transaction.execute(sql`select pg_advisory_xact_lock(${sql.raw(String(lock))})`)
     await transaction.execute(sql`create schema if not exists drizzle`)
     await transaction.execute(
       sql`create table if not exists ${applied} (id serial primary key, hash text not null, created_at bigint)`
     )
-    const missing = missingFrom(await transaction.select({ hash: applied.hash }).from(applied))
+    const missing = await missingFrom(transaction)
     for (const { hash, created_at, statements } of missing) {
       for (const statement of statements) await transaction.execute(sql.raw(statement))
       await transaction.insert(applied).values({ hash, created_at })
@@ -54,7 +56,8 @@ export async function prepareSchema(db: Drizzle, apply: boolean, waiting: Waitin
   await untilThere(db, waiting)
   try {
     if (apply) return await migrate(db)
-    await requireMigrated(db)
+    const missing = (await missingFrom(db)).length
+    if (missing > 0) throw new StartError(`the database lacks ${count(missing)}: apply them with the command migrate`)
     return 0
   } catch (error) {
     if (error instanceof StartError) throw error
@@ -72,19 +75,16 @@ export async function migrateDatabase(config: DatabaseConfig, waiting: Waiting):
   }
 }
 
-/** Sees that no migration is missing, and changes nothing. */
-async function requireMigrated(db: Drizzle): Promise<void> {
+/**
+ * @returns the migrations of this program that the database lacks
+ * @throws {StartError} where it has some that this program does not know
+ */
+async function missingFrom(db: Drizzle) {
   // to_regclass() is null for what is not there, or may not be seen.
-  const there = await db
-    .select({ is: sql<boolean>`to_regclass('drizzle.__drizzle_migrations') is not null` })
-    .from(sql`(values (1)) as one`)
-  const missing = missingFrom(there[0]?.is ? await db.select({ hash: applied.hash }).from(applied) : [])
-  if (missing.length > 0) {
-    throw new StartError(`the database lacks ${count(missing.length)}: apply them with the command migrate`)
-  }
-}
-
-function missingFrom(done: { hash: string }[]) {
+  const [table] = await db
+    .select({ name: sql<string | null>`name::text` })
+    .from(sql`to_regclass('drizzle.__drizzle_migrations') as named(name)`)
+  const done = table?.name ? await db.select({ hash: applied.hash }).from(applied) : []
   const known = new Set(migrations.map(({ hash }) => hash))
   const unknown = done.filter(({ hash }) => !known.has(hash)).length
   if (unknown > 0) {

@@ -2,9 +2,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSyn
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import initdbWasm from '@electric-sql/pglite/initdb.wasm' with { type: 'file' }
-import fsBundle from '@electric-sql/pglite/pglite.data' with { type: 'file' }
+import pgliteData from '@electric-sql/pglite/pglite.data' with { type: 'file' }
 import pgliteWasm from '@electric-sql/pglite/pglite.wasm' with { type: 'file' }
+import { drizzle } from 'drizzle-orm/pglite'
+import type { DatabaseOf } from '../config.ts'
 import { StartError } from '../start-error.ts'
+import type { Database, StatementLogger } from './connect.ts'
 import { lockDirectory, lockFiles } from './directory-lock.ts'
 
 /** The major version of the embedded PostgreSQL: the only one whose files it can read. */
@@ -23,18 +26,17 @@ const besides = [...lockFiles, unfinished, 'lost+found']
  */
 const leastFree = 32 * 1024 * 1024
 
-type Embedded = { client: PGlite; hasRoom(): boolean; close(): Promise<void> }
-
 /**
  * Opens the embedded PostgreSQL.
  *
- * @param directory the folder that holds it, made where it is not there; null for one that is kept in memory only
+ * @param config the folder that holds it, made where it is not there; null for one that is kept in memory only
  * @throws {StartError} where another process has the folder open, or what it holds can't be opened
  */
-export async function openPGlite(directory: string | null): Promise<Embedded> {
+export async function openPGlite({ directory }: DatabaseOf<'pglite'>, statements?: StatementLogger): Promise<Database> {
+  const logger = statements ?? false
   if (directory === null) {
     const client = await PGlite.create(await files())
-    return { client, hasRoom: () => true, close: () => client.close() }
+    return { db: drizzle(client, { logger }), close: () => client.close() }
   }
   const lock = lockDirectory(directory)
   try {
@@ -42,7 +44,7 @@ export async function openPGlite(directory: string | null): Promise<Embedded> {
     const client = await PGlite.create(directory, await files())
     rmSync(join(directory, unfinished), { force: true })
     return {
-      client,
+      db: drizzle(client, { logger }),
       hasRoom: () => hasRoomIn(directory),
       async close() {
         await client.close()
@@ -58,11 +60,20 @@ export async function openPGlite(directory: string | null): Promise<Embedded> {
 
 /** What PGlite is made of: left to itself it looks for that beside its own code, where a compiled binary has nothing. */
 async function files() {
-  const [pgliteWasmModule, initdbWasmModule] = await Promise.all(
-    [pgliteWasm, initdbWasm].map(async (path) => await WebAssembly.compile(await Bun.file(path).arrayBuffer()))
-  )
-  if (!pgliteWasmModule || !initdbWasmModule) throw new Error('no WebAssembly')
-  return { pgliteWasmModule, initdbWasmModule, fsBundle: Bun.file(fsBundle) }
+  const [pgliteWasmModule, initdbWasmModule, fsBundle] = await Promise.all([
+    unpacked(pgliteWasm).then((code) => WebAssembly.compile(code)),
+    unpacked(initdbWasm).then((code) => WebAssembly.compile(code)),
+    unpacked(pgliteData).then((bytes) => new Blob([bytes]))
+  ])
+  return { pgliteWasmModule, initdbWasmModule, fsBundle }
+}
+
+/** The bytes of a file, which the build has compressed: a frame of zstd begins with this number (RFC 8878 §3.1.1). */
+async function unpacked(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await Bun.file(path).bytes()
+  const isCompressed =
+    bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === 0xfd2fb528
+  return isCompressed ? new Uint8Array(await Bun.zstdDecompress(bytes)) : bytes
 }
 
 function hasRoomIn(directory: string): boolean {

@@ -1,6 +1,12 @@
 import type { Logger } from '../log.ts'
 import { describeFailure } from './failure.ts'
 
+/** How long opening a connection may take, in seconds: Neon wakes from zero within some hundred milliseconds. */
+export const connectTimeout = 15
+
+/** How long a connection may idle before it is closed, in seconds: less than the five minutes after which Neon does it. */
+export const idleTimeout = 240
+
 /** How to deal with a driver's clients. */
 export type ClientKind<Client> = {
   /** Makes a client of at most so many connections, and opens none of them yet. */

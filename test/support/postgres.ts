@@ -59,7 +59,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   async function signal(signal: NodeJS.Signals): Promise<void> {
     const children = await Bun.file(`/proc/${server.pid}/task/${server.pid}/children`).text()
     for (const pid of [server.pid, ...children.trim().split(' ').map(Number)]) {
-      if (pid) process.kill(pid, signal)
+      try {
+        if (pid) process.kill(pid, signal)
+      } catch (error) {
+        // One of its processes may have ended just now, as that of a closed connection does.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+      }
     }
   }
 
