@@ -1,4 +1,4 @@
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
 import pretty from 'pino-pretty'
 import type { LogLevel } from './config.ts'
 
@@ -10,9 +10,15 @@ export type { Logger }
  * @param level the least severe level that is written
  */
 export function createLogger(level: LogLevel): Logger {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
   if (process.stdout.isTTY) {
-    return pino(options, pretty({ ignore: 'request_id,method,route,status,duration_ms', sync: true }))
+    const ignore = 'request_id,method,route,status,duration_ms'
+    return pino({ level, base: null }, pretty({ ignore, sync: true }))
   }
-  return pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ sync: true }))
+  return createJsonLogger(level, pino.destination({ sync: true }))
+}
+
+/** @param destination where the lines go */
+export function createJsonLogger(level: LogLevel, destination: DestinationStream): Logger {
+  const formatters = { level: (label: string) => ({ level: label }) }
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
 }

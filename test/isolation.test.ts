@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { databases } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
+import { binary } from './support/process.ts'
 import { type Answer, newUser, onEveryDatabase, start } from './support/service.ts'
 
 const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
@@ -86,34 +87,37 @@ function alternativesToOwner(query: string): string[] {
   return found
 }
 
-test.each(databases)('every statement on tasks is bound to its user, on $name', async ({ create }) => {
-  const statements: { query: string; params: unknown[] }[] = []
-  const service = await start(await create(), { logQuery: (query, params) => statements.push({ query, params }) })
-  try {
-    statements.length = 0
-    const path = '/api/the-owner/tasks'
-    const task = taskIn(await service.call('POST', path, { json: { title: 'x' } }), 201)
-    tasksIn(await service.call('GET', path))
-    taskIn(await service.call('GET', `${path}/${task.id}`))
-    taskIn(await service.call('PUT', `${path}/${task.id}`, { json: { title: 'y' } }))
-    taskIn(await service.call('PATCH', `${path}/${task.id}/complete`))
-    expect((await service.call('DELETE', `${path}/${task.id}`)).status).toBe(200)
+test.skipIf(Boolean(binary)).each(databases)(
+  'every statement on tasks is bound to its user, on $name',
+  async ({ create }) => {
+    const statements: { query: string; params: unknown[] }[] = []
+    const service = await start(await create(), { logQuery: (query, params) => statements.push({ query, params }) })
+    try {
+      statements.length = 0
+      const path = '/api/the-owner/tasks'
+      const task = taskIn(await service.call('POST', path, { json: { title: 'x' } }), 201)
+      tasksIn(await service.call('GET', path))
+      taskIn(await service.call('GET', `${path}/${task.id}`))
+      taskIn(await service.call('PUT', `${path}/${task.id}`, { json: { title: 'y' } }))
+      taskIn(await service.call('PATCH', `${path}/${task.id}/complete`))
+      expect((await service.call('DELETE', `${path}/${task.id}`)).status).toBe(200)
 
-    const verbs = statements.map(({ query }) => query.split(' ', 1)[0])
-    expect(verbs).toEqual(['insert', 'select', 'select', 'update', 'update', 'delete'])
-    for (const { query, params } of statements) {
-      const owner = params.indexOf('the-owner') + 1
-      expect(owner, query).toBeGreaterThan(0)
-      const binding = query.startsWith('insert')
-        ? `insert into "tasks" ("id", "user_id", "title", "description", "completed", "created_at", "updated_at") values ($1, $${owner}, `
-        : `"tasks"."user_id" = $${owner}`
-      expect(query).toContain(binding)
-      expect(alternativesToOwner(query)).toEqual([])
+      const verbs = statements.map(({ query }) => query.split(' ', 1)[0])
+      expect(verbs).toEqual(['insert', 'select', 'select', 'update', 'update', 'delete'])
+      for (const { query, params } of statements) {
+        const owner = params.indexOf('the-owner') + 1
+        expect(owner, query).toBeGreaterThan(0)
+        const binding = query.startsWith('insert')
+          ? `insert into "tasks" ("id", "user_id", "title", "description", "completed", "created_at", "updated_at") values ($1, $${owner}, `
+          : `"tasks"."user_id" = $${owner}`
+        expect(query).toContain(binding)
+        expect(alternativesToOwner(query)).toEqual([])
+      }
+    } finally {
+      await service.stop()
     }
-  } finally {
-    await service.stop()
   }
-})
+)
 
 test('a statement in which something else would do instead of the owner is found', () => {
   expect(alternativesToOwner('delete from t where (user_id = $1 and (a is null or b)) returning id')).toEqual([])

@@ -3,6 +3,7 @@ import { SQL } from 'bun'
 import type { Task } from '../src/tasks/model.ts'
 import { databases, sharedPostgres } from './support/databases.ts'
 import { faultsIn, taskIn, tasksIn } from './support/expect.ts'
+import { binary } from './support/process.ts'
 import { type Answer, type Call, newUser, onEveryDatabase, start } from './support/service.ts'
 
 /** The address of the next page, as a client reads it from Link. */
@@ -197,7 +198,7 @@ describe('tasks created in one microsecond', () => {
   )
 })
 
-describe('the query plans', () => {
+describe.skipIf(Boolean(binary))('the query plans', () => {
   test('every form of a page reads one index in its order, without a sort', async () => {
     const url = await (await sharedPostgres()).createDatabase()
     const statements: string[] = []

@@ -1,4 +1,6 @@
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 
 /** The service as a process of its own, as an operator starts it. */
 export type ServiceProcess = {
@@ -12,11 +14,19 @@ export type ServiceProcess = {
   ended: Promise<{ status: number | string; error: string }>
 }
 
-const entry = resolve(import.meta.dir, '../../src/index.ts')
+/** The executable that is tested, where the variable BINARY names one; otherwise the source is. */
+export const binary = process.env['BINARY'] && resolve(process.env['BINARY'])
+
+const source = [process.execPath, '--no-env-file', resolve(import.meta.dir, '../../src/index.ts')]
+
+/** Where nothing is that it could need. */
+const empty = mkdtempSync(join(tmpdir(), 'tasks-api-empty-'))
+process.once('exit', () => rmSync(empty, { recursive: true, force: true }))
 
 /** Starts the service with these variables and no others, but for what the machine needs. */
 export function spawnService(environment: Record<string, string>, args: string[] = []): ServiceProcess {
-  const child = Bun.spawn([process.execPath, '--no-env-file', entry, ...args], {
+  const child = Bun.spawn([...(binary ? [binary] : source), ...args], {
+    cwd: empty,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', ...environment },
     stdout: 'pipe',
     stderr: 'pipe'

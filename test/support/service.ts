@@ -1,16 +1,19 @@
 import { beforeAll, describe } from 'bun:test'
-import pino from 'pino'
 import { readConfig } from '../../src/config.ts'
 import type { StatementLogger } from '../../src/database/connect.ts'
+import { createJsonLogger } from '../../src/log.ts'
 import { startService } from '../../src/service.ts'
+import { StartError } from '../../src/start-error.ts'
 import { type DatabaseEnvironment, type DatabaseKind, databases } from './databases.ts'
+import { binary, spawnService } from './process.ts'
 
 export type LogLine = Record<string, unknown>
 
 /** A running service, and what it logged. */
 export type TestService = {
   url: URL
-  log: LogLine[]
+  /** @returns all that it has logged so far */
+  logged(): Promise<LogLine[]>
   call: Call
   stop(): Promise<void>
 }
@@ -24,16 +27,50 @@ export type Call = (
   content?: { json?: unknown; body?: string | Uint8Array<ArrayBuffer> | FormData; headers?: Record<string, string> }
 ) => Promise<Answer>
 
-/** Starts the service in this process, on a free port, and talks to it over HTTP. */
+/**
+ * Starts the service on a free port, and talks to it over HTTP: in this process, or from the executable that is tested.
+ *
+ * @param statements hears of every SQL statement; only in this process
+ */
 export async function start(
   environment: DatabaseEnvironment & Record<string, string>,
   statements?: StatementLogger
 ): Promise<TestService> {
-  const log: LogLine[] = []
-  const logger = pino({ level: 'trace', base: null }, { write: (line: string) => void log.push(JSON.parse(line)) })
+  if (binary) return await startBinary(environment)
+  const lines: LogLine[] = []
+  const logger = createJsonLogger('trace', { write: (line) => void lines.push(JSON.parse(line)) })
   const service = await startService(readConfig({ PORT: '0', ...environment }), logger, statements)
   await service.ready
-  return { url: service.url, log, call: callOn(service.url), stop: service.stop }
+  return { url: service.url, logged: async () => [...lines], call: callOn(service.url), stop: service.stop }
+}
+
+async function startBinary(environment: Record<string, string>): Promise<TestService> {
+  const service = spawnService({ LOG_LEVEL: 'trace', ...environment })
+  const url = await service.url
+  if (!url) throw new StartError((await service.ended).error.replace(/^tasks-api: |\n$/g, ''))
+  const call = callOn(url)
+  let marks = 0
+  return {
+    url,
+    call,
+    async logged() {
+      // What was logged before this request is in the output before its line is.
+      const mark = `mark-${++marks}`
+      await call('GET', '/health', { headers: { 'x-request-id': mark } })
+      while (!service.output().includes(mark)) await Bun.sleep(1)
+      const lines: LogLine[] = service
+        .output()
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+      return lines.filter(({ request_id }) => !String(request_id).startsWith('mark-'))
+    },
+    async stop() {
+      service.kill('SIGTERM')
+      const { status, error } = await service.ended
+      if (status !== 0) throw new Error(`it ended with ${status}: ${error}`)
+    }
+  }
 }
 
 /** @returns a client of the service at an address */
