@@ -9,6 +9,8 @@ const shutDown = Object.assign(new Error('terminating connection'), { code: '57P
 const wrong = Object.assign(new Error('relation does not exist'), { code: '42P01' })
 const notOpened = new ErrorEvent('error')
 
+const endless = () => new Promise<string>(() => {})
+
 const settings = { most: 10, deadline: 60_000, patience: 60_000 }
 
 /** Fails so often with the error, then succeeds. @returns how often it was run, or the error that came out */
@@ -76,33 +78,33 @@ test('a statement that does not end is waited for no longer than the deadline, a
   expect(await guard(async () => 'next', true)).toBe('next')
 })
 
-test('once connections were replaced, what was asked on the old ones is given up, and takes no place', async () => {
-  const replaced = Promise.withResolvers<void>()
-  let told = 0
-  const onSilence = () => {
-    told++
-    return replaced.promise
-  }
-  const { guard } = createGuard({ most: 3, deadline: 20, patience: 10, onSilence })
-  const endless = () => new Promise<string>(() => {})
+test('once connections were replaced, reads are repeated on them, writes are given up, and none of the old takes a place', async () => {
+  const told: (() => void)[] = []
+  const { guard } = createGuard({ most: 3, deadline: 50, patience: 10, onSilence: (replaced) => told.push(replaced) })
   const ended = (statement: Promise<string>) => statement.catch((error: unknown) => String(error))
-  const late = 'DatabaseUnavailable: no answer within 20 ms'
+  const late = 'DatabaseUnavailable: no answer within 50 ms'
   expect(await ended(guard(endless, true))).toBe(late)
-  expect(await ended(guard(endless, true))).toBe(late)
-  expect(told).toBe(1)
-  const waiting = ended(guard(endless, true))
+  expect(told).toHaveLength(1)
+
+  let runs = 0
+  const old = Promise.withResolvers<string>()
+  const read = ended(guard(() => (runs++ === 0 ? old.promise : Promise.resolve('read')), true))
+  const write = ended(guard(endless, false))
   await expect(guard(endless, true)).rejects.toThrow('too many statements are waiting')
-  replaced.resolve()
-  expect(await waiting).toBe('DatabaseUnavailable: its connection was replaced')
+  told[0]?.()
+  old.reject(lost)
+  expect(await read).toBe('read')
+  expect(await write).toBe('DatabaseUnavailable: its connection was replaced')
   const answers = ['a', 'b', 'c'].map((text) => guard(async () => text, true))
   expect(await Promise.all(answers)).toEqual(['a', 'b', 'c'])
+  expect(told).toHaveLength(1)
 })
 
 test('a slow statement among answered ones is no silence', async () => {
   let told = 0
-  const onSilence = async () => void told++
+  const onSilence = () => void told++
   const { guard } = createGuard({ most: 3, deadline: 50, patience: 10, onSilence })
-  const slow = guard(() => new Promise<string>(() => {}), true).catch((error: unknown) => String(error))
+  const slow = guard(endless, true).catch((error: unknown) => String(error))
   await guard(async () => 'quick', true)
   expect(await slow).toBe('DatabaseUnavailable: no answer within 50 ms')
   expect(told).toBe(0)

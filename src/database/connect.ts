@@ -11,7 +11,7 @@ export type Drizzle = PgDatabase<PgQueryResultHKT>
 export type Database = {
   db: Drizzle
   /** Goes over to new connections once the database answers on one, for those that were lost without a word never end. */
-  renew?: () => Promise<void>
+  renew?: (replaced: () => void) => void
   /** Whether there is room for what a write adds; only an embedded database can tell. */
   hasRoom?: () => boolean
   /** Lets the statements under way finish, then closes every connection. */

@@ -12,17 +12,17 @@ export type GuardSettings = {
   /** Whether the database has room for what a write adds; without it there always is. */
   hasRoom?: () => boolean
   /**
-   * Is told when the database has answered nothing at all for as long as the deadline, and may replace its connections:
-   * what was asked on the old ones is given up then.
+   * Is told when the database has answered nothing at all for as long as the deadline, and may replace its connections.
+   * Once it has, it calls `replaced`: what was asked on the old ones is repeated or given up then.
    */
-  onSilence?: () => Promise<void>
+  onSilence?: (replaced: () => void) => void
 }
 
 /** Runs a statement; `repeatable` says that running it twice does no harm. */
 export type Guard = <T>(statement: () => Promise<T>, repeatable: boolean) => Promise<T>
 
 /** Somebody who waits for a statement, since `began`, in milliseconds as `performance.now()` counts. */
-type Caller = { began: number; giveUp: (reason: DatabaseUnavailable) => void }
+type Caller = { began: number; giveUp: (reason: DatabaseUnavailable) => void; repeat?: () => void }
 
 /**
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
@@ -42,7 +42,8 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
   let replacing = false
   let lastAnswer = performance.now()
 
-  async function attempt<T>(statement: () => Promise<T>, repeatable: boolean, began: number): Promise<T> {
+  async function attempt<T>(statement: () => Promise<T>, repeatable: boolean): Promise<T> {
+    const began = performance.now()
     for (let pause = 25; ; pause *= 2) {
       try {
         return await statement()
@@ -79,16 +80,21 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
     }
     if (silent && !replacing && onSilence) {
       replacing = true
-      onSilence().then(forget)
+      onSilence(replaced)
     }
   }
 
   /** The connections of all that is under way are gone. */
-  function forget(): void {
+  function replaced(): void {
     replacing = false
     underWay = { number: 0 }
-    for (const caller of callers) caller.giveUp(new DatabaseUnavailable('its connection was replaced'))
-    callers.clear()
+    for (const caller of callers) {
+      if (caller.repeat) caller.repeat()
+      else {
+        callers.delete(caller)
+        caller.giveUp(new DatabaseUnavailable('its connection was replaced'))
+      }
+    }
   }
 
   const guard: Guard = (statement, repeatable) =>
@@ -96,27 +102,29 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
       if (isReady?.() === false) throw new DatabaseUnavailable('it is not ready yet')
       if (underWay.number >= most) throw new DatabaseUnavailable('too many statements are waiting')
       if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
-      const among = underWay
-      const caller: Caller = { began: performance.now(), giveUp: reject }
-      among.number++
+      const run = () => {
+        const among = underWay
+        among.number++
+        attempt(statement, repeatable).then(
+          (answer) => {
+            lastAnswer = performance.now()
+            among.number--
+            callers.delete(caller)
+            resolve(answer)
+          },
+          (error: unknown) => {
+            among.number--
+            // It has been repeated on other connections.
+            if (repeatable && among !== underWay) return
+            callers.delete(caller)
+            reject(error)
+          }
+        )
+      }
+      const caller: Caller = { began: performance.now(), giveUp: reject, ...(repeatable && { repeat: run }) }
       callers.add(caller)
       if (!timed) giveUpTheLateIn(deadline)
-      const end = () => {
-        among.number--
-        callers.delete(caller)
-      }
-      attempt(statement, repeatable, caller.began).then(
-        (answer) => {
-          lastAnswer = performance.now()
-          end()
-          resolve(answer)
-        },
-        (error: unknown) => {
-          end()
-          reject(error)
-        }
-      )
+      run()
     })
-
   return { guard, underWay: () => underWay.number }
 }

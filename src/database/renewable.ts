@@ -20,8 +20,8 @@ export type ClientKind<Client> = {
 export type Renewable<Client> = {
   /** Stays the same for who uses it while the one behind it is replaced. */
   client: Client
-  /** Looks for the database on new connections; once it answers there, gives up all the old ones, and resolves. */
-  renew(): Promise<void>
+  /** Looks for the database on new connections. Once it answers there they are used, `replaced` is called, and the old ones are closed. */
+  renew(replaced: () => void): void
   /** Ends the looking. @returns the client that is in use, which is then the caller's to close */
   end(): Client
 }
@@ -87,17 +87,15 @@ export function renewable<Client extends object>(
         return typeof value === 'function' ? value.bind(current) : value
       }
     }),
-    renew() {
+    renew(replaced) {
       log.warn('the database has been silent for too long, it is asked on new connections')
-      return new Promise((resolve) => {
-        endSearch = search(() => {
-          endSearch?.()
-          log.warn('the database answers on new connections, all others are replaced')
-          const old = current
-          current = open(size)
-          close(old)
-          resolve()
-        })
+      endSearch = search(() => {
+        endSearch?.()
+        log.warn('the database answers on new connections, all others are replaced')
+        const old = current
+        current = open(size)
+        replaced()
+        close(old)
       })
     },
     end() {
