@@ -30,7 +30,7 @@ async function startBehind(
 }
 
 describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
-  test('a write whose answer is cut is 503 and not repeated; a read is repeated', async () => {
+  test.concurrent('a write whose answer is cut is 503 and not repeated; a read is repeated', async () => {
     const { call, network, stop } = await startBehind(driver)
     const path = '/api/u/tasks'
     const task = taskIn(await call('POST', path, { json: { title: 'first' } }), 201)
@@ -44,7 +44,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     await stop()
   }, 60_000)
 
-  test('connections that are refused are tried again until they are not', async () => {
+  test.concurrent('connections that are refused are tried again until they are not', async () => {
     const { call, network, stop } = await startBehind(driver)
     network.mode = 'refuse'
     network.drop()
@@ -56,7 +56,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     await stop()
   }, 60_000)
 
-  test('connections that were lost without a word are replaced', async () => {
+  test.concurrent('connections that were lost without a word are replaced', async () => {
     const { call, network, service, stop } = await startBehind(driver)
     const task = taskIn(await call('POST', '/api/u/tasks', { json: { title: 'x' } }), 201)
     network.mode = 'hole'
@@ -70,7 +70,7 @@ describe.each(['Bun', 'Neon'])("through %s's driver", (driver) => {
     await stop()
   }, 60_000)
 
-  test('a database that takes five seconds to wake is waited for', async () => {
+  test.concurrent('a database that takes five seconds to wake is waited for', async () => {
     const { call, network, stop } = await startBehind(driver)
     network.delay = 5000
     network.drop()
