@@ -67,11 +67,11 @@ export async function startService(config: Config, log: Logger, statements?: Sta
 
   async function open(signal: AbortSignal): Promise<void> {
     const waiting = { seconds: config.databaseWait, log, signal }
-    const applied = await prepareSchema(database.db, config.migrateOnStart, waiting)
+    const applied = await prepareSchema(database, config.migrateOnStart, waiting)
     if (applied > 0) log.info(`applied ${migrationCount(applied)}`)
     if (state === 'starting') state = 'running'
     log.info(`tasks-api listens on ${url.origin}, with its documentation at ${url.origin}/docs`)
-    log.info(`tasks are kept in ${describeDatabase(config.database)}`)
+    log.info(`tasks are kept in ${database.name}`)
     log.warn('identity is off: whoever knows a user_id can read and change its tasks')
   }
   const opening = new AbortController()
@@ -124,14 +124,4 @@ function listen({ host, port }: Config, handle: (request: Request) => Promise<Re
 /** A request by HTTP/1.0 may have no Host (RFC 9112 §3.2), and its URL then no origin. */
 function withOrigin(request: Request): Request {
   return request.url.startsWith('/') ? new Request(`http://localhost${request.url}`, request) : request
-}
-
-function describeDatabase(config: DatabaseConfig): string {
-  if (config.driver === 'pglite') {
-    return config.directory === null
-      ? 'an embedded PostgreSQL in memory, and lost when it stops'
-      : `the embedded PostgreSQL in ${config.directory}`
-  }
-  const through = config.driver === 'neon' ? "Neon's serverless driver" : "Bun's PostgreSQL client"
-  return `PostgreSQL on ${config.url.host}, through ${through}`
 }

@@ -8,7 +8,7 @@ import { startWebSocketProxy } from './support/websocket-proxy.ts'
 
 /** Waits until the service has said so often that it waits. */
 async function saysThatItWaits(service: ServiceProcess, times: number): Promise<void> {
-  while (service.output().split('the database is not there yet').length <= times) await Bun.sleep(5)
+  while (service.output().split('is not there yet').length <= times) await Bun.sleep(5)
 }
 
 test('a database that comes later is waited for, and the service is alive and not ready meanwhile', async () => {

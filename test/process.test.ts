@@ -101,8 +101,10 @@ describe('what stops the start', () => {
 
   test('a database that does not come', async () => {
     const absent = { DATABASE_URL: 'postgres://u:s3cret@127.0.0.1:1/db', DATABASE_WAIT: '1' }
-    expect(await refusal(absent)).toContain('the database did not come within 1 s: ERR_POSTGRES_CONNECTION_REFUSED')
-    expect(await refusal({ ...absent, NEON_WS_PROXY: '127.0.0.1:1/v1' })).toContain('the database did not come within')
+    expect(await refusal(absent)).toContain(
+      "there was no PostgreSQL on 127.0.0.1:1, through Bun's PostgreSQL client within 1 s: ERR_POSTGRES_CONNECTION_REFUSED"
+    )
+    expect(await refusal({ ...absent, NEON_WS_PROXY: '127.0.0.1:1/v1' })).toContain('within 1 s')
   })
 })
 

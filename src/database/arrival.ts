@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import type { Logger } from '../log.ts'
 import { StartError } from '../start-error.ts'
-import type { Drizzle } from './connect.ts'
+import type { Database } from './connect.ts'
 import { describeFailure, mayCome } from './failure.ts'
 
 /** Between two attempts, in milliseconds: doubled from the least to the most. */
@@ -22,7 +22,7 @@ export type Waiting = {
  *
  * @throws {StartError} where it does not come in that time, or is there and does not let this program in
  */
-export async function untilThere(db: Drizzle, { seconds, log, signal }: Waiting): Promise<void> {
+export async function untilThere({ db, name }: Database, { seconds, log, signal }: Waiting): Promise<void> {
   const over = AbortSignal.timeout(seconds * 1000)
   const ended = AbortSignal.any(signal ? [signal, over] : [over])
   let reason = 'it does not answer'
@@ -33,10 +33,10 @@ export async function untilThere(db: Drizzle, { seconds, log, signal }: Waiting)
       return
     } catch (error) {
       signal?.throwIfAborted()
-      if (over.aborted) throw new StartError(`the database did not come within ${seconds} s: ${reason}`)
+      if (over.aborted) throw new StartError(`there was no ${name} within ${seconds} s: ${reason}`)
       reason = describeFailure(error)
       if (!mayCome(error)) throw new StartError(`the database can't be used: ${reason}`)
-      log.warn({ reason }, 'the database is not there yet, it is waited for')
+      log.warn({ reason }, `${name} is not there yet, it is waited for`)
     }
     // Jitter, so that instances do not all come back at once. It ends early where the waiting does.
     await sleep(pause * (0.5 + Math.random() / 2), undefined, { signal: ended }).catch(() => {})

@@ -13,5 +13,6 @@ export function openBunSql(config: DatabaseOf<'postgres'>, log: Logger, statemen
     discard: (client: SQL) => client.close({ timeout: 0 })
   }
   const { client, renew, end } = renewable(clients, config.poolSize, log)
-  return { db: drizzle(client, { logger: statements ?? false }), renew, close: () => end().close() }
+  const name = `PostgreSQL on ${config.url.host}, through Bun's PostgreSQL client`
+  return { name, db: drizzle(client, { logger: statements ?? false }), renew, close: () => end().close() }
 }

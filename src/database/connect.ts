@@ -9,6 +9,8 @@ export type { StatementLogger }
 export type Drizzle = PgDatabase<PgQueryResultHKT>
 
 export type Database = {
+  /** What an operator calls it; nothing secret. */
+  name: string
   db: Drizzle
   /** Goes over to new connections once the database answers on one, for those that were lost without a word never end. */
   renew?: (replaced: () => void) => void

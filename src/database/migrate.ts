@@ -3,7 +3,7 @@ import { bigint, pgSchema, serial, text } from 'drizzle-orm/pg-core'
 import type { DatabaseConfig } from '../config.ts'
 import { StartError } from '../start-error.ts'
 import { untilThere, type Waiting } from './arrival.ts'
-import { connect, type Drizzle } from './connect.ts'
+import { connect, type Database, type Drizzle } from './connect.ts'
 import { describeFailure } from './failure.ts'
 import { readMigrations } from './migrations.ts' with { type: 'macro' }
 
@@ -52,8 +52,9 @@ export async function migrate(db: Drizzle): Promise<number> {
  * @returns how many were applied
  * @throws {StartError} where the database does not come, can't be used, or has another schema
  */
-export async function prepareSchema(db: Drizzle, apply: boolean, waiting: Waiting): Promise<number> {
-  await untilThere(db, waiting)
+export async function prepareSchema(database: Database, apply: boolean, waiting: Waiting): Promise<number> {
+  await untilThere(database, waiting)
+  const { db } = database
   try {
     if (apply) return await migrate(db)
     const missing = (await missingFrom(db)).length
@@ -67,11 +68,11 @@ export async function prepareSchema(db: Drizzle, apply: boolean, waiting: Waitin
 
 /** Opens a database, brings it up to date, and closes it. @returns how many migrations were applied */
 export async function migrateDatabase(config: DatabaseConfig, waiting: Waiting): Promise<number> {
-  const { db, close } = await connect(config, waiting.log)
+  const database = await connect(config, waiting.log)
   try {
-    return await prepareSchema(db, true, waiting)
+    return await prepareSchema(database, true, waiting)
   } finally {
-    await close()
+    await database.close()
   }
 }
 

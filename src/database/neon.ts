@@ -36,5 +36,6 @@ export function openNeon(
     discard: (pool: Pool) => pool.end()
   }
   const { client, renew, end } = renewable(pools, poolSize, log)
-  return { db: drizzle(client, { logger: statements ?? false }), renew, close: () => end().end() }
+  const name = `PostgreSQL on ${url.host}, through Neon's serverless driver`
+  return { name, db: drizzle(client, { logger: statements ?? false }), renew, close: () => end().end() }
 }

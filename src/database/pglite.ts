@@ -36,7 +36,8 @@ export async function openPGlite({ directory }: DatabaseOf<'pglite'>, statements
   const logger = statements ?? false
   if (directory === null) {
     const client = await PGlite.create(await files())
-    return { db: drizzle(client, { logger }), close: () => client.close() }
+    const name = 'an embedded PostgreSQL in memory, and lost when it stops'
+    return { name, db: drizzle(client, { logger }), close: () => client.close() }
   }
   const lock = lockDirectory(directory)
   try {
@@ -44,6 +45,7 @@ export async function openPGlite({ directory }: DatabaseOf<'pglite'>, statements
     const client = await PGlite.create(directory, await files())
     rmSync(join(directory, unfinished), { force: true })
     return {
+      name: `the embedded PostgreSQL in ${directory}`,
       db: drizzle(client, { logger }),
       hasRoom: () => hasRoomIn(directory),
       async close() {
