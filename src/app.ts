@@ -10,12 +10,15 @@ import { type Metrics, metricsRoute } from './metrics.ts'
 import { noteRoute } from './request-log.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTaskStore } from './tasks/store.ts'
+import type { Verify } from './tokens.ts'
 
 export type AppDependencies = {
   db: Drizzle
   guard: Guard
   log: Logger
   metrics: Metrics
+  /** Tells who sends a request; null where the path is trusted. */
+  verify: Verify | null
   corsOrigins: string[]
   /** Whether shutdown has begun. */
   isStopping: () => boolean
@@ -26,7 +29,7 @@ export type AppDependencies = {
  *
  * @returns the Elysia app; its type is what Eden's treaty takes
  */
-export function createApp({ db, guard, log, metrics, corsOrigins, isStopping }: AppDependencies) {
+export function createApp({ db, guard, log, metrics, verify, corsOrigins, isStopping }: AppDependencies) {
   const app = new Elysia({
     // A host may have a short name, such as `api` in a container network.
     handler: { standardHostname: false },
@@ -37,10 +40,10 @@ export function createApp({ db, guard, log, metrics, corsOrigins, isStopping }: 
     .use(noteRoute)
     .use(errors(log, methodsAt))
     .use(crossOrigin(corsOrigins))
-    .use(docs())
+    .use(docs(verify !== null))
     .use(health(db, guard, isStopping))
     .use(metricsRoute(metrics))
-    .use(taskRoutes(createTaskStore(db, guard)))
+    .use(taskRoutes(createTaskStore(db, guard), verify))
 
   function methodsAt(path: string): string[] {
     // OPTIONS are the CORS plugin's, and only for preflights.

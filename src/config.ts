@@ -8,6 +8,12 @@ export type DatabaseConfig =
   | { driver: 'postgres'; url: URL; poolSize: number }
   | { driver: 'neon'; url: URL; poolSize: number; proxy: string | null }
 
+export type IdentityConfig = {
+  source: { secret: Uint8Array<ArrayBuffer> } | { jwksUrl: URL }
+  issuer: string | null
+  audience: string | null
+}
+
 /** What there is to know of a database that a driver reaches. */
 export type DatabaseOf<Driver> = Extract<DatabaseConfig, { driver: Driver }>
 
@@ -20,6 +26,8 @@ export type Config = {
   corsOrigins: string[]
   logLevel: LogLevel
   logUserIds: boolean
+  /** Who vouches for users; null where the path is trusted. */
+  identity: IdentityConfig | null
 }
 
 type Environment = Record<string, string | undefined>
@@ -35,12 +43,14 @@ export const variables = [
   { name: 'PORT', fallback: '8000', help: 'port to listen on; 0 picks a free one' },
   { name: 'CORS_ORIGINS', fallback: 'http://localhost:3000', help: 'comma-separated origins; empty for none' },
   { name: 'LOG_LEVEL', fallback: 'info', help: logLevels.join(', ') },
-  { name: 'LOG_USER_IDS', fallback: 'false', help: 'true logs whose tasks a request is about' }
+  { name: 'LOG_USER_IDS', fallback: 'false', help: 'true logs whose tasks a request is about' },
+  { name: 'AUTH_JWT_SECRET', fallback: '', help: 'verifies tokens by HS256, at least 32 bytes; or else' },
+  { name: 'AUTH_JWKS_URL', fallback: '', help: 'by the keys at this address: RS256, ES256, EdDSA' },
+  { name: 'AUTH_ISSUER', fallback: '', help: "what a token's iss has to be" },
+  { name: 'AUTH_AUDIENCE', fallback: '', help: "what a token's aud has to be or to contain" }
 ] as const
 
 type VariableName = (typeof variables)[number]['name']
-
-const unsupported = ['AUTH_JWT_SECRET', 'AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']
 
 /**
  * Reads the configuration, once, at the start.
@@ -61,6 +71,12 @@ export function readConfig(environment: Environment, aliases: Environment = {}):
     return undefined
   }
 
+  /** Reads what has no default: null where it is not set. Set to nothing it is a mistake. */
+  function readOptional<T>(name: VariableName, parse: (value: string) => T | Fault): T | null | undefined {
+    if (environment[name] === undefined) return null
+    return read(name, (value) => (value.trim() === '' ? new Fault('must not be empty') : parse(value)))
+  }
+
   const poolSize = read('DATABASE_POOL_SIZE', integer(1, 1000))
   const proxy = read('NEON_WS_PROXY', webSocketProxy)
   const database = read('DATABASE_URL', (value) => databaseAt(value, poolSize ?? 0, proxy ?? null))
@@ -71,9 +87,15 @@ export function readConfig(environment: Environment, aliases: Environment = {}):
   const corsOrigins = read('CORS_ORIGINS', originList)
   const logLevel = read('LOG_LEVEL', oneOf(logLevels))
   const logUserIds = read('LOG_USER_IDS', oneOf(['true', 'false']))
-  for (const name of unsupported) {
-    // Starting without the authentication that somebody asked for would be worse than not starting.
-    if (environment[name] !== undefined) faults.push(`${name} is not supported by this version`)
+  const secret = readOptional('AUTH_JWT_SECRET', hmacKey)
+  const jwksUrl = readOptional('AUTH_JWKS_URL', httpUrl)
+  const issuer = readOptional('AUTH_ISSUER', (value) => value) ?? null
+  const audience = readOptional('AUTH_AUDIENCE', (value) => value) ?? null
+  if (secret && jwksUrl) faults.push('AUTH_JWT_SECRET and AUTH_JWKS_URL can not both be set')
+  const source = secret ? { secret } : jwksUrl ? { jwksUrl } : null
+  // Starting without the authentication that somebody asked for would be worse than not starting.
+  if ((issuer ?? audience) !== null && !source) {
+    faults.push(`${issuer === null ? 'AUTH_AUDIENCE' : 'AUTH_ISSUER'} needs AUTH_JWT_SECRET or AUTH_JWKS_URL`)
   }
 
   if (database && databaseWait && host && port !== undefined && corsOrigins && logLevel && faults.length === 0) {
@@ -85,7 +107,8 @@ export function readConfig(environment: Environment, aliases: Environment = {}):
       port,
       corsOrigins,
       logLevel,
-      logUserIds: logUserIds === 'true'
+      logUserIds: logUserIds === 'true',
+      identity: source && { source, issuer, audience }
     }
   }
   throw new StartError(faults.join('; '))
@@ -138,6 +161,18 @@ function webSocketProxy(value: string): string | null | Fault {
   const url = URL.parse(`ws://${value}`)
   const valid = url !== null && /^[^\s/?#@]+:\d+\//.test(value) && url.username === ''
   return valid ? value : new Fault('must have the form host:port/path')
+}
+
+/** A key for HS256 has to be as long as its hash (RFC 7518 §3.2). */
+function hmacKey(value: string): Uint8Array<ArrayBuffer> | Fault {
+  const key = new TextEncoder().encode(value)
+  return key.length >= 32 ? key : new Fault('must have at least 32 bytes')
+}
+
+function httpUrl(value: string): URL | Fault {
+  const url = URL.parse(value)
+  const valid = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+  return valid ? url : new Fault('must be an https:// or http:// address')
 }
 
 function originList(value: string): string[] | Fault {

@@ -5,7 +5,7 @@ import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import script from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import { version } from '../package.json'
 import { ProblemDocument } from './problem.ts'
-import { headers, responses } from './tasks/components.ts'
+import { headers, responses, security } from './tasks/components.ts'
 import { Deleted, Task, TaskChange, TaskDraft, TaskList } from './tasks/model.ts'
 
 /** Where the plugin's page loads Swagger UI from, by its `version` option. */
@@ -14,8 +14,10 @@ const cdn = 'https://unpkg.com/swagger-ui-dist@local/'
 /**
  * The OpenAPI document and Swagger UI: all that is peculiar to the plugin that makes them. The plugin's page would load
  * Swagger UI from a CDN; here it, like the files it loads, comes from this service.
+ *
+ * @param needsToken whether every request has to carry one
  */
-export function docs() {
+export function docs(needsToken: boolean) {
   const plugin = swagger({
     provider: 'swagger-ui',
     path: '/docs',
@@ -36,7 +38,13 @@ export function docs() {
       servers: [{ url: '/', description: 'The service that serves this document' }],
       security: [],
       tags: [{ name: 'tasks', description: 'Six operations on the tasks of one user' }],
-      components: { headers, responses }
+      components: needsToken
+        ? {
+            headers: { ...headers, ...security.headers },
+            responses: { ...responses, ...security.responses },
+            securitySchemes: security.securitySchemes
+          }
+        : { headers, responses }
     }
   })
   const made = (path: string) => plugin.handle(new Request(`http://localhost${path}`))

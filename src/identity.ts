@@ -1,9 +1,16 @@
 import { Elysia, type ElysiaCustomStatusResponse } from 'elysia'
-import { type ProblemCode, type ProblemDocument, type ProblemStatus, validationFailed } from './problem.ts'
+import {
+  type ProblemCode,
+  type ProblemDocument,
+  type ProblemStatus,
+  taskNotFound,
+  validationFailed
+} from './problem.ts'
 import { noteUser } from './request-log.ts'
 import { UserId } from './tasks/model.ts'
 import type { TasksOf, UserTasks } from './tasks/store.ts'
 import { textFaults } from './text.ts'
+import type { Verify } from './tokens.ts'
 
 /**
  * The one place where it is decided whose tasks a request is about. Routes get `tasks`, which reaches that user's rows
@@ -11,16 +18,26 @@ import { textFaults } from './text.ts'
  * sent is read.
  *
  * @param tasksOf the store
+ * @param verify tells who sends a request, who can then touch nobody else's tasks; null where the path is trusted
  */
-export const identity = (tasksOf: TasksOf) =>
-  new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, ({ path, request }): Identified | Refused => {
-    const user_id = userIdIn(path)
+export function identity(tasksOf: TasksOf, verify: Verify | null) {
+  function identified(request: Request, user_id: string): Identified | Refused {
     noteUser(request, user_id)
     return { user_id, tasks: tasksOf(user_id) }
-  })
+  }
+  const trusting = ({ path, request }: Claim) => identified(request, userIdIn(path))
+  const verifying = async ({ path, request }: Claim) => {
+    const subject = await verify?.(request.headers.get('authorization'))
+    const user_id = userIdIn(path)
+    // As for a task that never was: whether the user exists is not said either.
+    if (user_id !== subject) throw taskNotFound()
+    return identified(request, user_id)
+  }
+  return new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, verify ? verifying : trusting)
+}
 
+type Claim = { path: string; request: Request }
 type Identified = { user_id: string; tasks: UserTasks }
-
 /** What Eden's clients can be answered instead. Nothing returns it: it is thrown, where types do not follow. */
 type Refused = ElysiaCustomStatusResponse<ProblemStatus, ProblemDocument & { code: ProblemCode }>
 

@@ -95,8 +95,9 @@ async function healthcheck(): Promise<void> {
 }
 
 async function openapi(): Promise<void> {
+  const { identity } = readConfig(process.env)
   const { openApiDocument } = await import('./openapi.ts')
-  process.stdout.write(await openApiDocument())
+  process.stdout.write(await openApiDocument(identity))
 }
 
 /** Ends the process: for a reason that the operator can do something about, or for a defect. */

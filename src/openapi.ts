@@ -1,14 +1,21 @@
 import { drizzle } from 'drizzle-orm/pglite'
 import { createApp } from './app.ts'
+import type { IdentityConfig } from './config.ts'
 import { createLogger } from './log.ts'
 import { createMetrics } from './metrics.ts'
+import { createVerify } from './tokens.ts'
 
-/** @returns the OpenAPI document that the service serves, as text; no database is opened for it */
-export async function openApiDocument(): Promise<string> {
+/**
+ * @param identity whether the service would want tokens
+ * @returns the OpenAPI document that the service serves, as text; no database is opened for it
+ */
+export async function openApiDocument(identity: IdentityConfig | null): Promise<string> {
+  const log = createLogger('silent')
   const app = createApp({
     db: drizzle.mock(),
     guard: (statement) => statement(),
-    log: createLogger('silent'),
+    log,
+    verify: identity && createVerify(identity, log),
     metrics: createMetrics(() => ({ connections: 0, inUse: 0, waiting: 0 })),
     corsOrigins: [],
     isStopping: () => false

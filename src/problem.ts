@@ -6,6 +6,7 @@ import { type Static, t } from 'elysia'
 const statuses = {
   validation_failed: 400,
   malformed_json: 400,
+  unauthenticated: 401,
   task_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
@@ -14,7 +15,8 @@ const statuses = {
   unsupported_media_type: 415,
   idempotency_key_reused: 422,
   internal_error: 500,
-  database_unavailable: 503
+  database_unavailable: 503,
+  identity_unavailable: 503
 } as const
 
 export type ProblemCode = keyof typeof statuses
@@ -104,3 +106,6 @@ export function validationFailed(faults: Fault[]): Problem {
   const detail = faults.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`).join('; ')
   return new Problem('validation_failed', detail, {}, faults)
 }
+
+/** The user has no such task; nor has who may not know. */
+export const taskNotFound = () => new Problem('task_not_found', 'the user has no task with this id')

@@ -1,5 +1,5 @@
 import { createApp } from './app.ts'
-import type { Config, DatabaseConfig } from './config.ts'
+import type { Config, DatabaseConfig, IdentityConfig } from './config.ts'
 import { connect, type StatementLogger } from './database/connect.ts'
 import { createGuard } from './database/guard.ts'
 import { count as migrationCount, prepareSchema } from './database/migrate.ts'
@@ -7,6 +7,7 @@ import type { Logger } from './log.ts'
 import { createMetrics, type PoolUse } from './metrics.ts'
 import { observed } from './request-log.ts'
 import { StartError } from './start-error.ts'
+import { createVerify } from './tokens.ts'
 
 /**
  * What a request waits for the database: a refused one makes 503 within a second, one that does not answer within ten.
@@ -47,8 +48,10 @@ export async function startService(config: Config, log: Logger, statements?: Sta
     ...(database.hasRoom && { hasRoom: database.hasRoom })
   })
   const metrics = createMetrics(() => poolUse(connectionsOf(config.database), underWay()))
-  const { corsOrigins, logUserIds } = config
-  const app = createApp({ db: database.db, guard, log, metrics, corsOrigins, isStopping: () => state === 'stopping' })
+  const { corsOrigins, identity, logUserIds } = config
+  const verify = identity && createVerify(identity, log)
+  const isStopping = () => state === 'stopping'
+  const app = createApp({ db: database.db, guard, log, metrics, verify, corsOrigins, isStopping })
   const handle = observed({ log, metrics, logUserIds }, async (request) => {
     const answer = await app.fetch(withOrigin(request))
     // Who keeps the connection for the next request would find it closed.
@@ -72,7 +75,8 @@ export async function startService(config: Config, log: Logger, statements?: Sta
     if (state === 'starting') state = 'running'
     log.info(`tasks-api listens on ${url.origin}, with its documentation at ${url.origin}/docs`)
     log.info(`tasks are kept in ${database.name}`)
-    log.warn('identity is off: whoever knows a user_id can read and change its tasks')
+    if (identity) log.info(`identity is on: ${describeIdentity(identity)}`)
+    else log.warn('identity is off: whoever knows a user_id can read and change its tasks')
   }
   const opening = new AbortController()
 
@@ -124,4 +128,9 @@ function listen({ host, port }: Config, handle: (request: Request) => Promise<Re
 /** A request by HTTP/1.0 may have no Host (RFC 9112 §3.2), and its URL then no origin. */
 function withOrigin(request: Request): Request {
   return request.url.startsWith('/') ? new Request(`http://localhost${request.url}`, request) : request
+}
+
+function describeIdentity({ source, issuer, audience }: IdentityConfig): string {
+  const key = 'secret' in source ? 'AUTH_JWT_SECRET' : `the keys at ${source.jwksUrl.host}`
+  return `tokens are verified by ${key}, of ${issuer ?? 'any issuer'}, for ${audience ?? 'any audience'}`
 }

@@ -14,7 +14,8 @@ test('without variables everything has its default', () => {
     port: 8000,
     corsOrigins: ['http://localhost:3000'],
     logLevel: 'info',
-    logUserIds: false
+    logUserIds: false,
+    identity: null
   })
 })
 
@@ -45,6 +46,29 @@ describe('DATABASE_URL decides the driver', () => {
   test('a WebSocket proxy selects Neon, whatever the host', () => {
     const environment = { DATABASE_URL: 'postgres://localhost/db', NEON_WS_PROXY: '127.0.0.1:5488/v1' }
     expect(readConfig(environment).database).toMatchObject({ driver: 'neon', proxy: '127.0.0.1:5488/v1' })
+  })
+})
+
+describe('who vouches for users', () => {
+  const others = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'tasks' }
+
+  test('a secret of 32 bytes, not characters', () => {
+    const secret = 'ü'.repeat(16)
+    expect(readConfig({ AUTH_JWT_SECRET: secret }).identity).toEqual({
+      source: { secret: new TextEncoder().encode(secret) },
+      issuer: null,
+      audience: null
+    })
+  })
+
+  test('the keys at an address', () => {
+    for (const AUTH_JWKS_URL of ['https://issuer.example/jwks?x=1', 'http://auth:3000/jwks']) {
+      expect(readConfig({ AUTH_JWKS_URL, ...others }).identity).toEqual({
+        source: { jwksUrl: new URL(AUTH_JWKS_URL) },
+        issuer: 'https://issuer.example',
+        audience: 'tasks'
+      })
+    }
   })
 })
 
@@ -121,8 +145,13 @@ describe('a wrong value is refused, named and not shown', () => {
       ]
     ],
     ['LOG_LEVEL', ['', 'INFO', 'verbose', ' info', '30']],
-    ['AUTH_JWT_SECRET', ['s3cret', '']],
-    ['AUTH_JWKS_URL', ['https://issuer.example/jwks']]
+    ['AUTH_JWT_SECRET', ['', ' ', 's3cret', `s3cret${'x'.repeat(25)}`]],
+    [
+      'AUTH_JWKS_URL',
+      ['', 's3cret', 'issuer.example/jwks', 'file:///s3cret', 'https://u:s3cret@issuer.example/jwks', 'ftp://s3cret/']
+    ],
+    ['AUTH_ISSUER', ['', ' ', 'https://s3cret.example']],
+    ['AUTH_AUDIENCE', ['', 's3cret']]
   ]
   for (const [name, values] of bad) {
     test.each(values)(`${name}=%j`, (value) => {
@@ -132,6 +161,11 @@ describe('a wrong value is refused, named and not shown', () => {
       expect(read).not.toThrow(/s3cret/)
     })
   }
+
+  test('two sources of keys', () => {
+    const both = { AUTH_JWT_SECRET: 'x'.repeat(32), AUTH_JWKS_URL: 'https://issuer.example/jwks' }
+    expect(() => readConfig(both)).toThrow(/^AUTH_JWT_SECRET and AUTH_JWKS_URL can not both be set$/)
+  })
 
   test('all of them at once', () => {
     expect(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x', DATABASE_URL: 'x' })).toThrow(

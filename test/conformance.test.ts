@@ -5,7 +5,7 @@ import { operationsIn } from './conformance/document.ts'
 import { conformance, randomSeed } from './conformance/suite.ts'
 import { start, type TestService } from './support/service.ts'
 
-const document = await openApiDocument()
+const document = await openApiDocument(null)
 const operations = operationsIn(JSON.parse(document))
 
 let service: TestService

@@ -155,7 +155,7 @@ export const responses = {
   DatabaseUnavailable: problem(
     'The database can not be reached, or did not answer in time',
     new Problem('database_unavailable', 'the database is not available, try again'),
-    ['database_unavailable'],
+    ['database_unavailable', 'identity_unavailable'],
     { 'Retry-After': component('headers', 'Retry-After') }
   )
 }
@@ -202,4 +202,33 @@ export const headers = {
     minimum: 1,
     maximum: 60
   })
+}
+
+/** The name of the one way to say who one is. */
+export const bearer = 'bearer'
+
+/** What there is besides where every request carries a token. */
+export const security = {
+  securitySchemes: {
+    [bearer]: {
+      type: 'http' as const,
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: "A JSON Web Token, signed by the issuer that the service trusts, whose subject is the path's user_id"
+    }
+  },
+  responses: {
+    Unauthenticated: problem(
+      'There is no token, or no good one',
+      new Problem('unauthenticated', 'a bearer token is needed'),
+      ['unauthenticated'],
+      { 'WWW-Authenticate': component('headers', 'WWW-Authenticate') }
+    )
+  },
+  headers: {
+    'WWW-Authenticate': answerHeader(
+      'What is needed, and what is wrong with the token that came (RFC 6750)',
+      t.String({ pattern: '^Bearer( error="invalid_token", error_description="[ !#-~]+")?$', maxLength: 200 })
+    )
+  }
 }

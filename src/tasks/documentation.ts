@@ -1,5 +1,6 @@
 import type { DocumentDecoration } from 'elysia'
 import {
+  bearer,
   changed,
   completed,
   component,
@@ -35,8 +36,8 @@ const linkTo = (operationId: string) => ({
   parameters: { user_id: '$request.path.user_id', task_id: '$response.body#/id' }
 })
 
-/** What the OpenAPI document says of the six operations, beyond their bodies. */
-export const operations = {
+/** What the OpenAPI document says of the six operations, beyond their bodies, where no token is needed. */
+export const openOperations = {
   list: {
     operationId: 'listTasks',
     tags: ['tasks'],
@@ -115,3 +116,18 @@ export const operations = {
     responses: { 200: success('The task as it now is', 'Task', changed, tag), ...always, ...onATask }
   }
 } satisfies Record<string, DocumentDecoration>
+
+/** What it says of them where every request carries a token: another user's path is no path to a task. */
+export const securedOperations = {
+  list: secured(openOperations.list),
+  create: secured(openOperations.create),
+  get: secured(openOperations.get),
+  update: secured(openOperations.update),
+  remove: secured(openOperations.remove),
+  toggle: secured(openOperations.toggle)
+}
+
+function secured<Operation extends DocumentDecoration>(operation: Operation) {
+  const responses = { 401: component('responses', 'Unauthenticated'), 404: response('TaskNotFound') }
+  return { ...operation, security: [{ [bearer]: [] }], responses: { ...responses, ...operation.responses } }
+}

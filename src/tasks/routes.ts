@@ -1,8 +1,9 @@
 import { type Context, Elysia } from 'elysia'
 import { identity } from '../identity.ts'
 import { readJson } from '../json-body.ts'
-import { Problem, validationFailed } from '../problem.ts'
-import { operations } from './documentation.ts'
+import { taskNotFound, validationFailed } from '../problem.ts'
+import type { Verify } from '../tokens.ts'
+import { openOperations, securedOperations } from './documentation.ts'
 import { expectSameDraft, idempotencyKeyOf } from './idempotency.ts'
 import { type Task, TaskChange, TaskDraft } from './model.ts'
 import { linkToNext, pageOf } from './pages.ts'
@@ -13,10 +14,12 @@ import type { Refusal, TasksOf } from './store.ts'
  * The six endpoints.
  *
  * @param tasksOf the store
+ * @param verify tells who sends a request; null where the path is trusted
  */
-export const taskRoutes = (tasksOf: TasksOf) =>
-  new Elysia({ name: 'tasks', prefix: '/api/:user_id/tasks' })
-    .use(identity(tasksOf))
+export function taskRoutes(tasksOf: TasksOf, verify: Verify | null) {
+  const operations = verify ? securedOperations : openOperations
+  return new Elysia({ name: 'tasks', prefix: '/api/:user_id/tasks' })
+    .use(identity(tasksOf, verify))
     .model({ TaskDraft, TaskChange })
     .onAfterHandle(({ set }) => {
       set.headers['cache-control'] = 'private, no-cache'
@@ -87,6 +90,7 @@ export const taskRoutes = (tasksOf: TasksOf) =>
       },
       { ...jsonBody(), body: 'TaskChange', detail: operations.update }
     )
+}
 
 /**
  * Elysia parses a body before it derives anything. Here it is read afterwards, once the user is known: the parser leaves
@@ -118,17 +122,15 @@ function ifChanged<T>(body: T, tag: string, preconditions: Parameters<typeof isU
 }
 
 function found(task: Task | undefined): Task {
-  if (!task) throw notFound()
+  if (!task) throw taskNotFound()
   return task
 }
 
 function done<T extends object>(result: T | Refusal): T {
-  if (result === 'absent') throw notFound()
+  if (result === 'absent') throw taskNotFound()
   if (result === 'precondition') throw preconditionFailed()
   return result
 }
-
-const notFound = () => new Problem('task_not_found', 'the user has no task with this id')
 
 const nothingToChange = () =>
   validationFailed([{ loc: ['body'], msg: 'must have one of title, description and completed', type: 'missing' }])

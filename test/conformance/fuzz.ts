@@ -16,7 +16,7 @@ const cases = Number(values.cases ?? 1000)
 const seed = Number(values.seed ?? randomSeed())
 console.log(`--cases ${cases} --seed ${seed}`)
 
-const operations = operationsIn(JSON.parse(await openApiDocument()))
+const operations = operationsIn(JSON.parse(await openApiDocument(null)))
 const service = await start({ DATABASE_URL: 'pglite:memory', LOG_LEVEL: 'silent' })
 const { run, tally } = conformance(operations, service.call)
 for (const operation of operations) await run(operation, { cases, seed })

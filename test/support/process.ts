@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { identityIsOn, secret } from './tokens.ts'
 
 /** The service as a process of its own, as an operator starts it. */
 export type ServiceProcess = {
@@ -12,6 +13,12 @@ export type ServiceProcess = {
   kill(signal: NodeJS.Signals): void
   /** How it ended: its exit status, or the signal's name, and what it wrote to standard error. */
   ended: Promise<{ status: number | string; error: string }>
+}
+
+/** Turns identity on, in a run in which it is, where the variables do not say themselves whether it is. */
+export function withIdentity(environment: Record<string, string>): Record<string, string> {
+  const says = Object.keys(environment).some((name) => name.startsWith('AUTH_'))
+  return identityIsOn && !says ? { AUTH_JWT_SECRET: secret, ...environment } : environment
 }
 
 /** The executable that is tested, where the variable BINARY names one; otherwise the source is. */
@@ -27,7 +34,7 @@ process.once('exit', () => rmSync(empty, { recursive: true, force: true }))
 export function spawnService(environment: Record<string, string>, args: string[] = []): ServiceProcess {
   const child = Bun.spawn([...(binary ? [binary] : source), ...args], {
     cwd: empty,
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', ...environment },
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: '0', ...withIdentity(environment) },
     stdout: 'pipe',
     stderr: 'pipe'
   })

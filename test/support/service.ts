@@ -5,7 +5,8 @@ import { createJsonLogger } from '../../src/log.ts'
 import { startService } from '../../src/service.ts'
 import { StartError } from '../../src/start-error.ts'
 import { type DatabaseEnvironment, type DatabaseKind, databases } from './databases.ts'
-import { binary, spawnService } from './process.ts'
+import { binary, spawnService, withIdentity } from './process.ts'
+import { authorizationFor } from './tokens.ts'
 
 export type LogLine = Record<string, unknown>
 
@@ -39,7 +40,7 @@ export async function start(
   if (binary) return await startBinary(environment)
   const lines: LogLine[] = []
   const logger = createJsonLogger('trace', { write: (line) => void lines.push(JSON.parse(line)) })
-  const service = await startService(readConfig({ PORT: '0', ...environment }), logger, statements)
+  const service = await startService(readConfig({ PORT: '0', ...withIdentity(environment) }), logger, statements)
   await service.ready
   return { url: service.url, logged: async () => [...lines], call: callOn(service.url), stop: service.stop }
 }
@@ -73,7 +74,7 @@ async function startBinary(environment: Record<string, string>): Promise<TestSer
   }
 }
 
-/** @returns a client of the service at an address */
+/** @returns a client of the service at an address, who is whom each path names */
 export function callOn(url: URL): Call {
   return async (method, path, { json, body, headers } = {}) => {
     const content = json === undefined ? body : JSON.stringify(json)
@@ -81,7 +82,7 @@ export function callOn(url: URL): Call {
     const answer = await fetch(`${url.origin}${path}`, {
       method,
       redirect: 'manual',
-      headers: { ...type, ...headers },
+      headers: { ...authorizationFor(path), ...type, ...headers },
       ...(content !== undefined && { body: content })
     })
     const text = await answer.text()
