@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { start, type TestService } from './support/service.ts'
+import { identityIsOn } from './support/tokens.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -56,5 +57,8 @@ test('the OpenAPI document has the six operations, and nothing else', async () =
   })
   const create = document.paths['/api/{user_id}/tasks'].post
   expect(Object.keys(create.requestBody.content)).toEqual(['application/json'])
-  expect(Object.keys(create.responses)).toEqual(['201', '400', '413', '415', '422', '500', '503'])
+  const secured = identityIsOn ? ['401', '404'] : []
+  expect(Object.keys(create.responses)).toEqual(
+    ['201', '400', '413', '415', '422', '500', '503', ...secured].toSorted()
+  )
 })

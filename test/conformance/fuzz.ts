@@ -8,6 +8,7 @@
 import { parseArgs } from 'node:util'
 import { openApiDocument } from '../../src/openapi.ts'
 import { start } from '../support/service.ts'
+import { identityConfig } from '../support/tokens.ts'
 import { operationsIn } from './document.ts'
 import { conformance, randomSeed } from './suite.ts'
 
@@ -16,7 +17,7 @@ const cases = Number(values.cases ?? 1000)
 const seed = Number(values.seed ?? randomSeed())
 console.log(`--cases ${cases} --seed ${seed}`)
 
-const operations = operationsIn(JSON.parse(await openApiDocument(null)))
+const operations = operationsIn(JSON.parse(await openApiDocument(identityConfig)))
 const service = await start({ DATABASE_URL: 'pglite:memory', LOG_LEVEL: 'silent' })
 const { run, tally } = conformance(operations, service.call)
 for (const operation of operations) await run(operation, { cases, seed })

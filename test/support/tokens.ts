@@ -1,4 +1,5 @@
 import { createHmac, type KeyObject, sign } from 'node:crypto'
+import type { IdentityConfig } from '../../src/config.ts'
 
 /** The tests' own tokens, made without the library that verifies them. */
 
@@ -6,6 +7,11 @@ import { createHmac, type KeyObject, sign } from 'node:crypto'
 export const identityIsOn = process.env['IDENTITY'] === 'on'
 
 export const secret = 'a secret of the tests, and of nobody else'
+
+/** What the services of this run are told. */
+export const identityConfig: IdentityConfig | null = identityIsOn
+  ? { source: { secret: new TextEncoder().encode(secret) }, issuer: null, audience: null }
+  : null
 
 const base64url = (text: string | Uint8Array) => Buffer.from(text).toString('base64url')
 
