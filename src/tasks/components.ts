@@ -214,7 +214,8 @@ export const security = {
       type: 'http' as const,
       scheme: 'bearer',
       bearerFormat: 'JWT',
-      description: "A JSON Web Token, signed by the issuer that the service trusts, whose subject is the path's user_id"
+      description:
+        "A JSON Web Token of the issuer that the service trusts, verified by the rules of RFC8725, whose subject is the path's user_id"
     }
   },
   responses: {

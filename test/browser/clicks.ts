@@ -17,6 +17,15 @@ export function clicksOn(page: Page) {
       return blocks.evaluateAll((found) => found.map(({ id }) => id.replace('operations-tasks-', '')))
     },
 
+    /** Gives Swagger UI a token to send. */
+    async authorize(token: string): Promise<void> {
+      await page.getByRole('button', { name: 'Authorize', exact: true }).click()
+      const dialog = page.locator('.dialog-ux')
+      await dialog.locator('input').fill(token)
+      await dialog.getByRole('button', { name: 'Apply credentials' }).click()
+      await dialog.getByRole('button', { name: 'Close', exact: true }).click()
+    },
+
     /** Opens an operation, fills it in, executes it, reads the answer, and closes it again. */
     async execute(operationId: string, parameters: Record<string, string>, json?: unknown): Promise<Shown> {
       const block = page.locator(`#operations-tasks-${operationId}`)

@@ -2,14 +2,16 @@
  * Opens Swagger UI in headless Chromium, with every other host unreachable, and carries out all six operations by clicks.
  *
  * Usage: bun test/browser/swagger-ui.ts [SCREENSHOT.png]
+ * With IDENTITY=on it shows first that a token is needed, and gives it to Swagger UI.
  * Needs Chromium; CHROMIUM names it where it is not /usr/bin/chromium. Exit status 0 when all is as it should be.
  */
 import { strict as assert } from 'node:assert'
 import { STATUS_CODES } from 'node:http'
 import { chromium } from 'playwright-core'
-import type { Task } from '../../src/tasks/model.ts'
+import { listLimit, type Task } from '../../src/tasks/model.ts'
 import { faultsIn, problemIn, taskIn, tasksIn } from '../support/expect.ts'
 import { type Answer, start } from '../support/service.ts'
+import { claimsFor, hs256, identityIsOn } from '../support/tokens.ts'
 import { clicksOn } from './clicks.ts'
 import { watch } from './watch.ts'
 
@@ -92,6 +94,16 @@ async function readInVain({ id }: Task): Promise<Answer> {
   return answer
 }
 
+/** Where identity is on: shows that a token is needed, and gives Swagger UI one. */
+async function authorize(): Promise<Answer[]> {
+  if (!identityIsOn) return []
+  const click = await clicks.execute('listTasks', { user_id })
+  const answer = await service.call('GET', tasks, { headers: { authorization: '' } })
+  assert.deepEqual(click, shown(401, problemIn(answer, 401, 'unauthenticated')))
+  await clicks.authorize(hs256(claimsFor(user_id)))
+  return [answer]
+}
+
 /** What Chromium itself logs of an answer that it takes for a failure. */
 function failedToLoad({ status }: Answer, path: string): string {
   const reason = `the server responded with a status of ${status} (${STATUS_CODES[status]})`
@@ -104,6 +116,7 @@ try {
   const operations = await clicks.operations(6)
   if (screenshot) await page.screenshot({ path: screenshot, fullPage: true })
 
+  const denied = await authorize()
   const refused = await refuseBlankTitle()
   const task = await create()
   await list(task)
@@ -114,7 +127,11 @@ try {
 
   assert.deepEqual([...clicks.executed].toSorted(), operations.toSorted())
   assert.deepEqual(await watched.untilViolation(), {
-    complaints: [failedToLoad(refused, tasks), failedToLoad(missing, `${tasks}/${task.id}`)],
+    complaints: [
+      ...denied.map((answer) => failedToLoad(answer, `${tasks}?limit=${listLimit}`)),
+      failedToLoad(refused, tasks),
+      failedToLoad(missing, `${tasks}/${task.id}`)
+    ],
     foreign: [],
     violations: []
   })

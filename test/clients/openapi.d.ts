@@ -226,7 +226,7 @@ export interface components {
              * @description What a program branches on
              * @enum {string}
              */
-            code: "validation_failed" | "malformed_json" | "task_not_found" | "not_found" | "method_not_allowed" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "internal_error" | "database_unavailable";
+            code: "validation_failed" | "malformed_json" | "unauthenticated" | "task_not_found" | "not_found" | "method_not_allowed" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "idempotency_key_reused" | "internal_error" | "database_unavailable" | "identity_unavailable";
             /** @description One sentence for a person */
             detail: string;
             /** @description Every fault of the request, with `validation_failed` alone */
@@ -513,7 +513,7 @@ export interface components {
                     /** @enum {unknown} */
                     status?: 503;
                     /** @enum {unknown} */
-                    code?: "database_unavailable";
+                    code?: "database_unavailable" | "identity_unavailable";
                 };
             };
         };
