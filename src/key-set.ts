@@ -20,9 +20,10 @@ const patience = 3000
  * them, and when they are no longer fresh. While the issuer is down the keys that are known stay good.
  *
  * @param log hears of an issuer that does not answer
+ * @param onFetched is called whenever keys have come, since others may have gone
  * @returns finds the key of a token, for jose; it rejects with {@link IssuerUnavailable} where there may be one
  */
-export function createKeySet(url: URL, log: Logger): JWTVerifyGetKey {
+export function createKeySet(url: URL, log: Logger, onFetched: () => void): JWTVerifyGetKey {
   let keys: JWTVerifyGetKey | undefined
   let answeredAt = Number.NEGATIVE_INFINITY
   let failedAt = Number.NEGATIVE_INFINITY
@@ -36,6 +37,7 @@ export function createKeySet(url: URL, log: Logger): JWTVerifyGetKey {
       if (!isKeySet(set)) throw new Error('it answered something else than keys')
       keys = createLocalJWKSet(set)
       answeredAt = performance.now()
+      onFetched()
     } catch (error) {
       failedAt = performance.now()
       log.warn({ reason: error instanceof Error ? error.message : error }, "the issuer's keys could not be fetched")

@@ -3,6 +3,7 @@ import type { IdentityConfig } from './config.ts'
 import { createKeySet, IssuerUnavailable } from './key-set.ts'
 import type { Logger } from './log.ts'
 import { Problem } from './problem.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
 
 /**
  * Finds out who sends a request.
@@ -27,12 +28,17 @@ export function createVerify({ issuer, audience, source }: IdentityConfig, log: 
     ...(issuer !== null && { issuer }),
     ...(audience !== null && { audience })
   }
-  const keyOf: JWTVerifyGetKey = 'secret' in source ? fixed(source.secret) : createKeySet(source.jwksUrl, log)
+  const verified = new VerifiedTokens()
+  const keyOf: JWTVerifyGetKey =
+    'secret' in source ? fixed(source.secret) : createKeySet(source.jwksUrl, log, () => verified.forget())
   return async (authorization) => {
     const token = tokenIn(authorization)
+    const known = verified.subjectOf(token)
+    if (known !== undefined) return known
     try {
       const { payload } = await jwtVerify(token, keyOf, options)
       if (typeof payload.sub !== 'string' || payload.sub === '') throw refused('the token has no subject')
+      verified.remember(token, payload.sub, payload.exp)
       return payload.sub
     } catch (error) {
       throw toProblem(error)

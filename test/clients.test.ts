@@ -52,7 +52,12 @@ test('a client typed by the OpenAPI document lives the life of a task', async ()
   expect(gone.response.status).toBe(404)
   const problem = present(gone.error)
   expectTypeOf(problem.code).toEqualTypeOf<
-    'validation_failed' | 'task_not_found' | 'precondition_failed' | 'internal_error' | 'database_unavailable'
+    | 'validation_failed'
+    | 'task_not_found'
+    | 'precondition_failed'
+    | 'internal_error'
+    | 'database_unavailable'
+    | 'identity_unavailable'
   >()
   expect(problem.code).toBe('task_not_found')
 })

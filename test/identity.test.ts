@@ -111,6 +111,13 @@ describe('tokens that are verified by a secret', () => {
     }
   })
 
+  test('are refused once they have expired, though they were good before', async () => {
+    const token = hs256(ada({ exp: now() + 2 }))
+    tasksIn(await list(`Bearer ${token}`))
+    while ((await list(`Bearer ${token}`)).status === 200) await Bun.sleep(50)
+    expect(refusedIn(await list(`Bearer ${token}`))).toBe(invalid('the token has expired'))
+  })
+
   test('are taken from nowhere but the header', async () => {
     const token = hs256(ada())
     const path = `/api/ada/tasks?access_token=${token}&token=${token}`
@@ -253,12 +260,14 @@ describe("tokens that are verified by an issuer's keys", () => {
     const before = issuer.requests
     const [old] = issuer.keys
     if (!old) throw new Error('no key')
+    const seenBefore = signed(old, ada())
+    expect(await statusOf(seenBefore)).toBe(200)
     issuer.keys = [next]
     const began = performance.now()
     while ((await statusOf(signed(next, ada()))) !== 200) await Bun.sleep(20)
     expect(performance.now() - began).toBeLessThan(7000)
     expect(issuer.requests - before).toBe(1)
-    expect(await statusOf(signed(old, ada()))).toBe(401)
+    for (const token of [seenBefore, signed(old, ada())]) expect(await statusOf(token)).toBe(401)
 
     const unknown = Array.from({ length: 200 }, (_, index) => signed(next, ada(), { kid: `unknown-${index}` }))
     expect(await Promise.all(unknown.map(statusOf))).toEqual(unknown.map(() => 401))

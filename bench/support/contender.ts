@@ -1,0 +1,39 @@
+import { freePort } from '../../test/support/free-port.ts'
+
+/** Something that is measured: a server as a process of its own. */
+export type Contender = { origin: string; pid: number; stop(): Promise<void> }
+
+/** Starts a server that listens on PORT, and waits until it answers on a path. */
+export async function startContender(
+  command: string[],
+  environment: Record<string, string>,
+  ready: string
+): Promise<Contender> {
+  const port = freePort()
+  const origin = `http://127.0.0.1:${port}`
+  const child = Bun.spawn(command, {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', PORT: String(port), ...environment },
+    stdout: 'ignore',
+    stderr: 'inherit'
+  })
+  const isReady = () =>
+    fetch(`${origin}${ready}`).then(
+      ({ ok }) => ok,
+      () => false
+    )
+  while (!(await isReady())) {
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended with ${child.exitCode}`)
+    await Bun.sleep(20)
+  }
+  return {
+    origin,
+    pid: child.pid,
+    async stop() {
+      child.kill()
+      await child.exited
+    }
+  }
+}
+
+export const median = (numbers: number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
