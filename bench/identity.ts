@@ -6,7 +6,7 @@
  */
 import { startIssuer } from '../test/support/issuer.ts'
 import { startPostgres } from '../test/support/postgres.ts'
-import { claimsFor, hs256, secret, signed } from '../test/support/tokens.ts'
+import { type Claims, claimsFor, hs256, secret, signed } from '../test/support/tokens.ts'
 import { type Contender, median, startContender } from './support/contender.ts'
 import { type BenchRequest, wrk } from './support/wrk.ts'
 
@@ -21,33 +21,37 @@ const byKeys = { AUTH_JWKS_URL: issuer.jwksUrl }
 
 type Entrant = { name: string; server: Contender; requests: BenchRequest[]; rates: number[] }
 
+/** @param tokens how many each user has: more than are remembered, and each is verified anew */
 async function enter(
   name: string,
   environment: Record<string, string>,
-  token?: (user: string) => string
+  token?: (claims: Claims) => string,
+  tokens = 1
 ): Promise<Entrant> {
   const server = await startContender(['dist/tasks-api'], { DATABASE_URL, ...environment }, '/ready')
   const requests: BenchRequest[] = []
   for (let user = 0; user < users; user++) {
     const path = `/api/user-${user}/tasks`
-    const headers: Record<string, string> = token ? { authorization: `Bearer ${token(`user-${user}`)}` } : {}
-    const body = { method: 'POST', body: JSON.stringify({ title: 'x' }) }
+    const headersWith = (jti: number): Record<string, string> =>
+      token ? { authorization: `Bearer ${token(claimsFor(`user-${user}`, { jti }))}` } : {}
     const answer = await fetch(`${server.origin}${path}`, {
-      ...body,
-      headers: { ...headers, 'content-type': 'application/json' }
+      method: 'POST',
+      headers: { ...headersWith(0), 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'x' })
     })
-    requests.push({ method: 'GET', path: answer.headers.get('location') ?? '', headers })
+    const task = answer.headers.get('location') ?? ''
+    for (let jti = 1; jti <= tokens; jti++) requests.push({ method: 'GET', path: task, headers: headersWith(jti) })
   }
   return { name, server, requests, rates: [] }
 }
 
-const entrants = [
-  await enter('off', {}),
-  await enter('HS256', { AUTH_JWT_SECRET: secret }, (user) => hs256(claimsFor(user))),
-  ...(await Promise.all(
-    issuer.keys.map((key) => enter(`${key.alg}, a cached key set`, byKeys, (user) => signed(key, claimsFor(user))))
-  ))
-]
+const bySecret = { AUTH_JWT_SECRET: secret }
+const entrants = [await enter('off', {}), await enter('HS256', bySecret, (claims) => hs256(claims))]
+for (const key of issuer.keys) entrants.push(await enter(key.alg, byKeys, (claims) => signed(key, claims)))
+entrants.push(await enter('HS256, each token once', bySecret, (claims) => hs256(claims), 200))
+for (const key of issuer.keys) {
+  entrants.push(await enter(`${key.alg}, each token once`, byKeys, (claims) => signed(key, claims), 200))
+}
 
 for (let round = -1; round < rounds; round++) {
   for (const { server, requests, rates } of entrants) {

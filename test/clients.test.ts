@@ -5,6 +5,7 @@ import type { App } from '../src/app.ts'
 import type { ProblemCode } from '../src/problem.ts'
 import type { components, paths } from './clients/openapi.d.ts'
 import { newUser, start, type TestService } from './support/service.ts'
+import { authorizationOf } from './support/tokens.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -12,15 +13,17 @@ beforeAll(async () => {
 })
 afterAll(() => service.stop())
 
-const byDocument = () => createClient<paths>({ baseUrl: service.url.origin })
+const byDocument = (user_id: string) =>
+  createClient<paths>({ baseUrl: service.url.origin, headers: authorizationOf(user_id) })
 
 // Unless told not to, Eden makes a Date of every text that looks like one, whatever its type says.
-const byApp = () => treaty<App>(service.url.origin, { parseDate: false })
+const byApp = (user_id: string) =>
+  treaty<App>(service.url.origin, { parseDate: false, headers: authorizationOf(user_id) })
 
 test('a client typed by the OpenAPI document lives the life of a task', async () => {
-  const client = byDocument()
   // The client percent-encodes it.
   const path = { user_id: `${newUser()}/ö ?` }
+  const client = byDocument(path.user_id)
 
   const created = await client.POST('/api/{user_id}/tasks', {
     params: { path },
@@ -64,7 +67,7 @@ test('a client typed by the OpenAPI document lives the life of a task', async ()
 
 test("Eden's treaty lives the life of a task", async () => {
   const user_id = newUser()
-  const { tasks } = byApp().api({ user_id })
+  const { tasks } = byApp(user_id).api({ user_id })
 
   const created = await tasks.post({ title: 'Write', description: 'two pages' })
   expect(created.status).toBe(201)
@@ -96,7 +99,7 @@ test('what is wrong does not compile', () => {
 })
 
 async function misuseDocument() {
-  const client = byDocument()
+  const client = byDocument('u')
   const path = { user_id: 'ada' }
   // @ts-expect-error: a title is missing
   await client.POST('/api/{user_id}/tasks', { params: { path }, body: { description: 'two pages' } })
@@ -116,7 +119,7 @@ async function misuseDocument() {
 }
 
 async function misuseApp() {
-  const { api } = byApp()
+  const { api } = byApp('u')
   const { tasks } = api({ user_id: 'ada' })
   // @ts-expect-error: a title is missing
   await tasks.post({ description: 'two pages' })

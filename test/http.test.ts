@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { problemIn, taskIn } from './support/expect.ts'
 import { start, type TestService } from './support/service.ts'
+import { authorized } from './support/tokens.ts'
 
 const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
 
@@ -16,13 +17,13 @@ beforeAll(async () => {
 afterAll(() => service.stop())
 
 /** Sends bytes that fetch would not, and reads what comes until the server closes. */
-async function exchange(request: string | Buffer): Promise<string> {
+async function exchange(request: string): Promise<string> {
   const socket = connect(Number(service.url.port), service.url.hostname)
   let answer = ''
   socket.on('data', (bytes) => {
     answer += bytes.toString('latin1')
   })
-  socket.write(request)
+  socket.write(Buffer.from(authorized(request), 'latin1'))
   await once(socket, 'close')
   return answer
 }
@@ -202,13 +203,13 @@ describe('odd requests', () => {
       const target = Buffer.concat([Buffer.from('/api/u'), Buffer.from(bytes), Buffer.from('/tasks')]).toString(
         'latin1'
       )
-      expect(await exchange(Buffer.from(get(target), 'latin1'))).toStartWith('HTTP/1.1 400 ')
+      expect(await exchange(get(target))).toStartWith('HTTP/1.1 400 ')
     }
   })
 
   test('a control character in a path reaches nobody', async () => {
     for (const character of ['\t', '\0', '\x0b', '\x7f', '\x85']) {
-      const answer = await exchange(Buffer.from(get(`/api/a${character}b/tasks`), 'latin1'))
+      const answer = await exchange(get(`/api/a${character}b/tasks`))
       expect(answer, JSON.stringify(character)).not.toStartWith('HTTP/1.1 200')
     }
   })
@@ -226,7 +227,9 @@ describe('odd requests', () => {
   test('a body that breaks off stores nothing, and the service goes on', async () => {
     const socket = connect(Number(service.url.port), service.url.hostname)
     socket.write(
-      'POST /api/cut/tasks HTTP/1.1\r\nHost: x\r\nX-Request-Id: cut\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"title":"x"}'
+      authorized(
+        'POST /api/cut/tasks HTTP/1.1\r\nHost: x\r\nX-Request-Id: cut\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"title":"x"}'
+      )
     )
     await once(socket, 'ready')
     socket.destroy()

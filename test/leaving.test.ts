@@ -4,6 +4,7 @@ import { sharedPostgres } from './support/databases.ts'
 import { taskIn } from './support/expect.ts'
 import { type ServiceProcess, spawnService } from './support/process.ts'
 import { type Call, callOn } from './support/service.ts'
+import { authorizationOf } from './support/tokens.ts'
 
 /** How often the service is stopped under load; more tell more. */
 const stops = Number(process.env['STOPS'] ?? 5)
@@ -72,11 +73,12 @@ test('a stop under load fails no request that was accepted', async () => {
     const { service, origin } = await startOnServer()
     let answered = 0
     const failures: string[] = []
+    const headers = authorizationOf('u')
     /** Asks on kept connections until the service is gone. */
     const client = async () => {
       for (;;) {
         try {
-          const answer = await fetch(`${origin}/api/u/tasks`)
+          const answer = await fetch(`${origin}/api/u/tasks`, { headers })
           await answer.text()
           if (answer.status === 200) answered++
           else failures.push(String(answer.status))

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { start } from './support/service.ts'
+import { authorized } from './support/tokens.ts'
 
 const post = 'POST /api/u/tasks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 
@@ -21,7 +22,7 @@ test('slow clients are cut off, and leave nothing behind', async () => {
     const socket = connect(Number(service.url.port), service.url.hostname)
     const closed = Promise.withResolvers<void>()
     socket.on('close', closed.resolve).on('error', () => {})
-    socket.write(first)
+    socket.write(authorized(first))
     const drip = setInterval(() => socket.write(next), 500)
     await closed.promise
     clearInterval(drip)

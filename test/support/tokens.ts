@@ -53,11 +53,21 @@ export function signed({ alg, kid, privateKey }: SigningKey, claims: Claims, hea
   return `${unsigned}.${base64url(signature)}`
 }
 
+/** @returns the header with which a user is let in, where identity is on */
+export const authorizationOf = (user: string): Record<string, string> =>
+  identityIsOn ? { authorization: `Bearer ${hs256(claimsFor(user))}` } : {}
+
 /** @returns the header with which a request for this path is let in, where identity is on */
 export function authorizationFor(path: string): Record<string, string> {
   const [, api, segment = ''] = path.split(/[/?]/, 3)
-  if (!identityIsOn || api !== 'api') return {}
-  return { authorization: `Bearer ${hs256(claimsFor(decoded(segment)))}` }
+  return api === 'api' ? authorizationOf(decoded(segment)) : {}
+}
+
+/** @returns a request as it is sent, with the header with which it is let in */
+export function authorized(request: string): string {
+  const [line = ''] = request.split('\r\n', 1)
+  const { authorization } = authorizationFor(line.split(' ')[1] ?? '')
+  return authorization ? request.replace('\r\n', `\r\nAuthorization: ${authorization}\r\n`) : request
 }
 
 /** The user that the path names, or anybody where it names nobody. */
