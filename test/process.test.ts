@@ -11,6 +11,7 @@ import { taskIn, tasksIn } from './support/expect.ts'
 import { freePort } from './support/free-port.ts'
 import { type ServiceProcess, spawnService } from './support/process.ts'
 import { callOn } from './support/service.ts'
+import { identityIsOn } from './support/tokens.ts'
 
 const applied = `applied ${entries.length} migrations`
 
@@ -139,7 +140,7 @@ describe('the command line', () => {
 })
 
 describe('the log', () => {
-  test('says where it listens, where the tasks are and that identity is off', async () => {
+  test('says where it listens, where the tasks are and whether identity is on', async () => {
     const url = await (await sharedPostgres()).createDatabase()
     const service = spawnService({ DATABASE_URL: url.href })
     const { origin } = (await running(service)).url
@@ -153,7 +154,9 @@ describe('the log', () => {
       `info: ${applied}`,
       `info: tasks-api listens on ${origin}, with its documentation at ${origin}/docs`,
       `info: tasks are kept in PostgreSQL on ${url.host}, through Bun's PostgreSQL client`,
-      'warn: identity is off: whoever knows a user_id can read and change its tasks',
+      identityIsOn
+        ? 'info: identity is on: tokens are verified by AUTH_JWT_SECRET, of any issuer, for any audience'
+        : 'warn: identity is off: whoever knows a user_id can read and change its tasks',
       'info: SIGTERM: stopping',
       'info: stopped'
     ])
