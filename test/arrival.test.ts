@@ -1,4 +1,7 @@
 import { expect, test } from 'bun:test'
+import { SQL } from 'bun'
+import { lock } from '../src/database/migrate.ts'
+import { sharedPostgres } from './support/databases.ts'
 import { problemIn, tasksIn } from './support/expect.ts'
 import { freePort } from './support/free-port.ts'
 import { startPostgres } from './support/postgres.ts'
@@ -49,4 +52,36 @@ test('a service that waits can be told to stop', async () => {
   service.kill('SIGTERM')
   expect(await service.ended).toEqual({ status: 0, error: '' })
   expect(service.output()).not.toContain('p@127.0.0.1')
+})
+
+test('a service whose migrations wait for those of another is not ready, and asks nothing of tables that are not there', async () => {
+  const url = await (await sharedPostgres()).createDatabase()
+  const port = freePort()
+  const sql = new SQL(url, { max: 1 })
+  const release = Promise.withResolvers<void>()
+  const locked = Promise.withResolvers<void>()
+  const other = sql.begin(async (transaction) => {
+    await transaction`select pg_advisory_xact_lock(${lock})`
+    locked.resolve()
+    await release.promise
+  })
+  await locked.promise
+  const service = spawnService({ DATABASE_URL: url.href, PORT: String(port) })
+  const call = callOn(new URL(`http://127.0.0.1:${port}`))
+  while (
+    !(await call('GET', '/health').then(
+      ({ status }) => status === 200,
+      () => false
+    ))
+  )
+    await Bun.sleep(20)
+  problemIn(await call('GET', '/ready'), 503, 'database_unavailable')
+  problemIn(await call('GET', '/api/u/tasks'), 503, 'database_unavailable')
+  release.resolve()
+  await other
+  await service.url
+  expect(tasksIn(await call('GET', '/api/u/tasks'))).toEqual([])
+  service.kill('SIGTERM')
+  expect(await service.ended).toEqual({ status: 0, error: '' })
+  await sql.close()
 })

@@ -88,11 +88,14 @@ test('once connections were replaced, reads are repeated on them, writes are giv
 
   let runs = 0
   const old = Promise.withResolvers<string>()
-  const read = ended(guard(() => (runs++ === 0 ? old.promise : Promise.resolve('read')), true))
+  const renewed = Promise.withResolvers<string>()
+  const read = ended(guard(() => (runs++ === 0 ? old.promise : renewed.promise), true))
   const write = ended(guard(endless, false))
   await expect(guard(endless, true)).rejects.toThrow('too many statements are waiting')
   told[0]?.()
   old.reject(lost)
+  await Bun.sleep(0)
+  renewed.resolve('read')
   expect(await read).toBe('read')
   expect(await write).toBe('DatabaseUnavailable: its connection was replaced')
   const answers = ['a', 'b', 'c'].map((text) => guard(async () => text, true))

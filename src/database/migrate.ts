@@ -17,7 +17,7 @@ const applied = pgSchema('drizzle').table('__drizzle_migrations', {
 })
 
 /** Any number that nobody else locks: "tasksapi" in ASCII. */
-const lock = 0x7461736b73617069n
+export const lock = 0x7461736b73617069n
 
 /**
  * Applies the migrations that the database does not have yet, all or none. Instances that start together take turns: the

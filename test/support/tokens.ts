@@ -48,7 +48,7 @@ export type SigningKey = {
 /** Signs claims with an issuer's key. */
 export function signed({ alg, kid, privateKey }: SigningKey, claims: Claims, header: Claims = {}): string {
   const unsigned = signable({ alg, typ: 'JWT', kid, ...header }, claims)
-  const hash = alg === 'EdDSA' ? null : 'sha256'
+  const hash = alg === 'EdDSA' ? null : header['alg'] === 'RS512' ? 'sha512' : 'sha256'
   const signature = sign(hash, Buffer.from(unsigned), { key: privateKey, dsaEncoding: 'ieee-p1363' })
   return `${unsigned}.${base64url(signature)}`
 }
