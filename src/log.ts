@@ -4,6 +4,20 @@ import type { LogLevel } from './config.ts'
 
 export type { Logger }
 
+/** What the line of a request has. */
+export type RequestLine = {
+  request_id: string
+  method: string
+  /** The template of its route, null where it has none. */
+  route: string | null
+  status: number
+  duration_ms: number
+  user_id?: string | undefined
+}
+
+/** For how long a line waits for others, in milliseconds: written one by one they cost a third of what requests do. */
+const patience = 20
+
 /**
  * Makes the service's logger: JSON lines on standard output, or readable ones where that is a terminal.
  *
@@ -12,13 +26,46 @@ export type { Logger }
 export function createLogger(level: LogLevel): Logger {
   if (process.stdout.isTTY) {
     const ignore = 'request_id,method,route,status,duration_ms'
-    return pino({ level, base: null }, pretty({ ignore, sync: true }))
+    return pino({ level, base: null }, pretty({ ignore, messageFormat, sync: true }))
   }
-  return createJsonLogger(level, pino.destination({ sync: true }))
+  const output = pino.destination({ sync: true, minLength: 8192 })
+  let waiting = false
+  const flush = () => {
+    waiting = false
+    output.flushSync()
+  }
+  process.once('exit', flush)
+  return createJsonLogger(level, {
+    write(line) {
+      output.write(line)
+      if (waiting) return
+      waiting = true
+      setTimeout(flush, patience)
+    }
+  })
 }
 
 /** @param destination where the lines go */
 export function createJsonLogger(level: LogLevel, destination: DestinationStream): Logger {
   const formatters = { level: (label: string) => ({ level: label }) }
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, destination)
+  return pino({ level, base: null, timestamp: isoTime(), formatters }, destination)
+}
+
+/** The time of a line, as pino wants it; many lines are of one millisecond. */
+function isoTime(): () => string {
+  let [now, text] = [0, '']
+  return () => {
+    const time = Date.now()
+    if (time !== now) {
+      now = time
+      text = `,"time":"${new Date(time).toISOString()}"`
+    }
+    return text
+  }
+}
+
+/** A request's line has no message but on a terminal. */
+function messageFormat(line: Record<string, unknown>, messageKey: string): string {
+  const { method, route, status, duration_ms } = line
+  return method ? `${method} ${route ?? '(no route)'} ${status} in ${duration_ms} ms` : String(line[messageKey])
 }

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import type { Logger } from './log.ts'
+import type { Logger, RequestLine } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 type Exchange = { id: string; route: string | null; user_id: string | undefined }
@@ -45,9 +45,10 @@ export function observed({ log, metrics, logUserIds }: Observers, handle: (reque
     const { method } = request
     const { status } = answer
     metrics.observe({ method, route, status, seconds: duration_ms / 1000 })
-    const level = route !== null && probes.includes(route) ? 'debug' : 'info'
-    const message = `${method} ${route ?? '(no route)'} ${status} in ${duration_ms} ms`
-    log[level]({ request_id, method, route, status, duration_ms, ...(logUserIds && { user_id }) }, message)
+    const line: RequestLine = { request_id, method, route, status, duration_ms }
+    if (logUserIds) line.user_id = user_id
+    if (route !== null && probes.includes(route)) log.debug(line)
+    else log.info(line)
     return answer
   }
 }

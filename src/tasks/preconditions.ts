@@ -25,8 +25,9 @@ export const tagOf = ({ updated_at }: Task) => updated_at
 
 /** @returns the strong entity tag of a page of tasks: it changes with every change of what the page shows */
 export function tagOfList(tasks: readonly Task[], more: boolean): string {
-  const content = tasks.map((task) => `${task.id} ${tagOf(task)}\n`).join('')
-  return new Bun.CryptoHasher('sha256').update(`${content}${more}`).digest('base64url')
+  let content = String(more)
+  for (const task of tasks) content += task.id + tagOf(task)
+  return new Bun.CryptoHasher('sha256').update(content).digest('base64url')
 }
 
 /**
