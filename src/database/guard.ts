@@ -42,17 +42,20 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
   let replacing = false
   let lastAnswer = performance.now()
 
-  async function attempt<T>(statement: () => Promise<T>, repeatable: boolean): Promise<T> {
+  /** Tries again what has failed, as long as that may help. */
+  async function retry<T>(statement: () => Promise<T>, repeatable: boolean, failure: unknown): Promise<T> {
     const began = performance.now()
+    let error = failure
     for (let pause = 25; ; pause *= 2) {
+      const again = isUnavailable(error) && (repeatable || neverArrived(error))
+      // Jitter, so that instances do not all come back at once.
+      const wait = pause * (0.5 + Math.random())
+      if (!again || performance.now() - began + wait > patience) throw error
+      await Bun.sleep(wait)
       try {
         return await statement()
-      } catch (error) {
-        const again = isUnavailable(error) && (repeatable || neverArrived(error))
-        // Jitter, so that instances do not all come back at once.
-        const wait = pause * (0.5 + Math.random())
-        if (!again || performance.now() - began + wait > patience) throw error
-        await Bun.sleep(wait)
+      } catch (next) {
+        error = next
       }
     }
   }
@@ -97,29 +100,28 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
     }
   }
 
-  const guard: Guard = (statement, repeatable) =>
-    new Promise((resolve, reject) => {
+  const guard: Guard = <T>(statement: () => Promise<T>, repeatable: boolean) =>
+    new Promise<T>((resolve, reject) => {
       if (isReady?.() === false) throw new DatabaseUnavailable('it is not ready yet')
       if (underWay.number >= most) throw new DatabaseUnavailable('too many statements are waiting')
       if (!repeatable && hasRoom?.() === false) throw new DatabaseUnavailable('the disk is nearly full')
       const run = () => {
         const among = underWay
         among.number++
-        attempt(statement, repeatable).then(
-          (answer) => {
-            lastAnswer = performance.now()
-            among.number--
-            callers.delete(caller)
-            resolve(answer)
-          },
-          (error: unknown) => {
-            among.number--
-            // It has been repeated on other connections.
-            if (repeatable && among !== underWay) return
-            callers.delete(caller)
-            reject(error)
-          }
-        )
+        const succeed = (answer: T) => {
+          lastAnswer = performance.now()
+          among.number--
+          callers.delete(caller)
+          resolve(answer)
+        }
+        const fail = (error: unknown) => {
+          among.number--
+          // It has been repeated on other connections.
+          if (repeatable && among !== underWay) return
+          callers.delete(caller)
+          reject(error)
+        }
+        statement().then(succeed, (error: unknown) => retry(statement, repeatable, error).then(succeed, fail))
       }
       const caller: Caller = { began: performance.now(), giveUp: reject, ...(repeatable && { repeat: run }) }
       callers.add(caller)

@@ -42,6 +42,8 @@ export function renewable<Client extends object>(
   log: Logger
 ): Renewable<Client> {
   let current = open(size)
+  /** The methods of the current client, bound to it. */
+  const methods = new Map<string | symbol, unknown>()
   let endSearch: (() => void) | undefined
 
   const close = (client: Client) =>
@@ -83,8 +85,13 @@ export function renewable<Client extends object>(
   return {
     client: new Proxy(current, {
       get(_, name) {
+        const found = methods.get(name)
+        if (found !== undefined) return found
         const value: unknown = Reflect.get(current, name)
-        return typeof value === 'function' ? value.bind(current) : value
+        if (typeof value !== 'function') return value
+        const method: unknown = value.bind(current)
+        methods.set(name, method)
+        return method
       }
     }),
     renew(replaced) {
@@ -94,6 +101,7 @@ export function renewable<Client extends object>(
         log.warn('the database answers on new connections, all others are replaced')
         const old = current
         current = open(size)
+        methods.clear()
         replaced()
         close(old)
       })
