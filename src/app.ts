@@ -1,5 +1,5 @@
-import { cors } from '@elysiajs/cors'
-import { Elysia, NotFoundError } from 'elysia'
+import { Elysia } from 'elysia'
+import { crossOrigin } from './cors.ts'
 import type { Drizzle } from './database/connect.ts'
 import type { Guard } from './database/guard.ts'
 import { docs } from './docs.ts'
@@ -7,7 +7,7 @@ import { errors } from './errors.ts'
 import { health } from './health.ts'
 import type { Logger } from './log.ts'
 import { type Metrics, metricsRoute } from './metrics.ts'
-import { noteRoute } from './request-log.ts'
+import { exchange } from './request-log.ts'
 import { taskRoutes } from './tasks/routes.ts'
 import { createTaskStore } from './tasks/store.ts'
 import type { Verify } from './tokens.ts'
@@ -37,7 +37,7 @@ export function createApp({ db, guard, log, metrics, verify, corsOrigins, isStop
     normalize: false,
     strictPath: true
   })
-    .use(noteRoute)
+    .use(exchange)
     .use(errors(log, methodsAt))
     .use(crossOrigin(corsOrigins))
     .use(docs(verify !== null))
@@ -46,8 +46,7 @@ export function createApp({ db, guard, log, metrics, verify, corsOrigins, isStop
     .use(taskRoutes(createTaskStore(db, guard), verify))
 
   function methodsAt(path: string): string[] {
-    // OPTIONS are the CORS plugin's, and only for preflights.
-    const routes = app.routes.filter((route) => route.method !== 'OPTIONS' && isAt(route.path, path))
+    const routes = app.routes.filter((route) => isAt(route.path, path))
     return [...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
   }
   return app.compile()
@@ -61,32 +60,4 @@ function isAt(template: string, path: string): boolean {
     places.length === segments.length &&
     places.every((place, index) => (place.startsWith(':') ? segments[index] !== '' : segments[index] === place))
   )
-}
-
-/** CORS for browsers on other origins. The plugin would answer every OPTIONS with 204, a preflight or not. */
-function crossOrigin(origins: string[]) {
-  const app = new Elysia({ name: 'cross-origin' })
-  if (origins.length === 0) return app
-  return app
-    .onRequest(({ request }) => {
-      const { method, headers } = request
-      if (method === 'OPTIONS' && !headers.has('access-control-request-method')) throw new NotFoundError()
-    })
-    .use(
-      cors({
-        origin: origins,
-        credentials: false,
-        methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        allowedHeaders: [
-          'Authorization',
-          'Content-Type',
-          'Idempotency-Key',
-          'If-Match',
-          'If-None-Match',
-          'X-Request-Id'
-        ],
-        exposeHeaders: ['ETag', 'Link', 'Location', 'Retry-After', 'X-Request-Id', 'Idempotent-Replayed'],
-        maxAge: 600
-      })
-    )
 }

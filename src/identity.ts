@@ -21,17 +21,20 @@ import type { Verify } from './tokens.ts'
  * @param verify tells who sends a request, who can then touch nobody else's tasks; null where the path is trusted
  */
 export function identity(tasksOf: TasksOf, verify: Verify | null) {
-  function identified(request: Request, user_id: string): Identified | Refused {
+  // Elysia takes what ends in a call for asynchronous, and would wait for it.
+  const trusting = ({ path, request }: Claim): Identified | Refused => {
+    const user_id = userIdIn(path)
+    const tasks = tasksOf(user_id)
     noteUser(request, user_id)
-    return { user_id, tasks: tasksOf(user_id) }
+    return { user_id, tasks }
   }
-  const trusting = ({ path, request }: Claim) => identified(request, userIdIn(path))
-  const verifying = async ({ path, request }: Claim) => {
+  const verifying = async ({ path, request }: Claim): Promise<Identified | Refused> => {
     const subject = await verify?.(request.headers.get('authorization'))
     const user_id = userIdIn(path)
     // As for a task that never was: whether the user exists is not said either.
     if (user_id !== subject) throw taskNotFound()
-    return identified(request, user_id)
+    noteUser(request, user_id)
+    return { user_id, tasks: tasksOf(user_id) }
   }
   return new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, verify ? verifying : trusting)
 }

@@ -28,21 +28,26 @@ export function createLogger(level: LogLevel): Logger {
     const ignore = 'request_id,method,route,status,duration_ms'
     return pino({ level, base: null }, pretty({ ignore, messageFormat, sync: true }))
   }
-  const output = pino.destination({ sync: true, minLength: 8192 })
-  let waiting = false
+  const lines = together(pino.destination({ sync: true }))
+  process.once('exit', lines.flush)
+  return createJsonLogger(level, lines)
+}
+
+/** Hands on many lines at once: the destination's own buffer costs as much a line as making the line does. */
+function together(destination: DestinationStream): DestinationStream & { flush(): void } {
+  let text = ''
   const flush = () => {
-    waiting = false
-    output.flushSync()
+    if (text === '') return
+    destination.write(text)
+    text = ''
   }
-  process.once('exit', flush)
-  return createJsonLogger(level, {
+  return {
     write(line) {
-      output.write(line)
-      if (waiting) return
-      waiting = true
-      setTimeout(flush, patience)
-    }
-  })
+      if (text === '') setTimeout(flush, patience)
+      text += line
+    },
+    flush
+  }
 }
 
 /** @param destination where the lines go */

@@ -12,34 +12,51 @@ const probes = ['/health', '/ready', '/metrics']
 /** @returns the id under which the request is logged and answered */
 export const requestId = (request: Request) => exchanges.get(request)?.id
 
-/** Notes which route a request has reached: its template, so that no path with somebody's id in it gets into the log. */
-export const noteRoute = new Elysia({ name: 'note-route' }).onTransform({ as: 'global' }, ({ request, route }) => {
-  const exchange = exchanges.get(request)
-  if (exchange) exchange.route = route
-})
+/**
+ * Gives every answer `X-Request-Id` and `X-Content-Type-Options`, and notes which route a request has reached: its template,
+ * so that no path with somebody's id in it gets into the log.
+ */
+export const exchange = new Elysia({ name: 'exchange' })
+  .headers({ 'x-content-type-options': 'nosniff' })
+  .onRequest(({ request, set }) => {
+    const id = requestId(request)
+    if (id !== undefined) set.headers['x-request-id'] = id
+  })
+  .onTransform({ as: 'global' }, ({ request, route }) => {
+    const noted = exchanges.get(request)
+    if (noted) noted.route = route
+  })
 
 /** Notes whose tasks a request is about, for those who want that in the log. */
 export function noteUser(request: Request, user_id: string): void {
-  const exchange = exchanges.get(request)
-  if (exchange) exchange.user_id = user_id
+  const noted = exchanges.get(request)
+  if (noted) noted.user_id = user_id
 }
 
-export type Observers = { log: Logger; metrics: Metrics; logUserIds: boolean }
+export type Observers = {
+  log: Logger
+  metrics: Metrics
+  logUserIds: boolean
+  /** Whether shutdown has begun. */
+  isStopping: () => boolean
+}
 
 /**
- * Surrounds the whole service: whatever becomes of a request, its answer has `X-Request-Id` and
- * `X-Content-Type-Options`, it leaves one line in the log, and it is counted.
+ * Surrounds the whole service: whatever becomes of a request, it leaves one line in the log, and it is counted.
  *
  * @param handle answers a request, and never rejects
  */
-export function observed({ log, metrics, logUserIds }: Observers, handle: (request: Request) => Promise<Response>) {
+export function observed(
+  { log, metrics, logUserIds, isStopping }: Observers,
+  handle: (request: Request) => Response | Promise<Response>
+) {
   return async (request: Request): Promise<Response> => {
     const began = performance.now()
     const exchange: Exchange = { id: idOf(request), route: null, user_id: undefined }
     exchanges.set(request, exchange)
     const answer = await handle(request)
-    answer.headers.set('x-request-id', exchange.id)
-    answer.headers.set('x-content-type-options', 'nosniff')
+    // Who keeps the connection for the next request would find it closed.
+    if (isStopping()) answer.headers.set('connection', 'close')
     const { id: request_id, route, user_id } = exchange
     const duration_ms = Math.round((performance.now() - began) * 1000) / 1000
     const { method } = request

@@ -52,12 +52,7 @@ export async function startService(config: Config, log: Logger, statements?: Sta
   const verify = identity && createVerify(identity, log)
   const isStopping = () => state === 'stopping'
   const app = createApp({ db: database.db, guard, log, metrics, verify, corsOrigins, isStopping })
-  const handle = observed({ log, metrics, logUserIds }, async (request) => {
-    const answer = await app.fetch(withOrigin(request))
-    // Who keeps the connection for the next request would find it closed.
-    if (state === 'stopping') answer.headers.set('connection', 'close')
-    return answer
-  })
+  const handle = observed({ log, metrics, logUserIds, isStopping }, (request) => app.fetch(withOrigin(request)))
 
   let server: Bun.Server<undefined>
   try {

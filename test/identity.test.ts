@@ -258,7 +258,7 @@ describe("tokens that are verified by an issuer's keys", () => {
     }
     expect(evil.requests).toBe(0)
     await evil.stop()
-  })
+  }, 20_000)
 
   test('follow the keys of the issuer, who can not be made to answer for every token', async () => {
     const next = createKey('EdDSA')
