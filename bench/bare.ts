@@ -14,7 +14,7 @@ const url = process.env['DATABASE_URL'] ?? ''
 const prepare = url.startsWith('pglite:') ? await onPGlite() : onServer()
 
 function onServer(): Statement {
-  const sql = new SQL(url, { max: 20 })
+  const sql = new SQL(url, { max: Number(process.env['DATABASE_POOL_SIZE'] ?? 20) })
   return (text) =>
     (...values) =>
       sql.unsafe(text, values)

@@ -1,4 +1,5 @@
 import { DatabaseUnavailable, isUnavailable, neverArrived } from './failure.ts'
+import { Caller, Waiting } from './waiting.ts'
 
 export type GuardSettings = {
   /** How many statements may be under way or waiting at once; more are refused at once. */
@@ -21,9 +22,6 @@ export type GuardSettings = {
 /** Runs a statement; `repeatable` says that running it twice does no harm. */
 export type Guard = <T>(statement: () => Promise<T>, repeatable: boolean) => Promise<T>
 
-/** Somebody who waits for a statement, since `began`, in milliseconds as `performance.now()` counts. */
-type Caller = { began: number; giveUp: (reason: DatabaseUnavailable) => void; repeat?: () => void }
-
 /**
  * Bounds what callers wait for the database, in number and in time, and tries again what may be tried again: what can be
  * repeated, and what certainly never arrived. A write that may have been applied is not repeated.
@@ -36,8 +34,8 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
 } {
   /** Statements on the connections of now. One whose caller has given up still takes its place. */
   let underWay = { number: 0 }
-  /** In the order in which they began, so that the first is the first to be late. */
-  const callers = new Set<Caller>()
+  /** The first is the first to be late. */
+  const callers = new Waiting()
   let timed = false
   let replacing = false
   let lastAnswer = performance.now()
@@ -76,7 +74,7 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
         giveUpTheLateIn(left)
         break
       }
-      callers.delete(caller)
+      callers.remove(caller)
       caller.giveUp(new DatabaseUnavailable(`no answer within ${deadline} ms`))
       // As long as others are answered, it is this statement that is slow, and not the database that is gone.
       silent ||= lastAnswer < caller.began
@@ -94,7 +92,7 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
     for (const caller of callers) {
       if (caller.repeat) caller.repeat()
       else {
-        callers.delete(caller)
+        callers.remove(caller)
         caller.giveUp(new DatabaseUnavailable('its connection was replaced'))
       }
     }
@@ -111,19 +109,20 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
         const succeed = (answer: T) => {
           lastAnswer = performance.now()
           among.number--
-          callers.delete(caller)
+          callers.remove(caller)
           resolve(answer)
         }
         const fail = (error: unknown) => {
           among.number--
           // It has been repeated on other connections.
           if (repeatable && among !== underWay) return
-          callers.delete(caller)
+          callers.remove(caller)
           reject(error)
         }
         statement().then(succeed, (error: unknown) => retry(statement, repeatable, error).then(succeed, fail))
       }
-      const caller: Caller = { began: performance.now(), giveUp: reject, ...(repeatable && { repeat: run }) }
+      const caller = new Caller(performance.now(), reject)
+      if (repeatable) caller.repeat = run
       callers.add(caller)
       if (!timed) giveUpTheLateIn(deadline)
       run()
