@@ -4,13 +4,18 @@ import type { Metrics } from './metrics.ts'
 
 type Exchange = { id: string; route: string | null; user_id: string | undefined }
 
-const exchanges = new WeakMap<Request, Exchange>()
+declare global {
+  interface Request {
+    /** What is noted of a request while it is answered. To keep it in a WeakMap took 4 % of the time of a read. */
+    exchange?: Exchange
+  }
+}
 
 /** What operators' machines ask for every few seconds is only logged at `debug`. */
 const probes = ['/health', '/ready', '/metrics']
 
 /** @returns the id under which the request is logged and answered */
-export const requestId = (request: Request) => exchanges.get(request)?.id
+export const requestId = (request: Request) => request.exchange?.id
 
 /**
  * Gives every answer `X-Request-Id` and `X-Content-Type-Options`, and notes which route a request has reached: its template,
@@ -23,14 +28,12 @@ export const exchange = new Elysia({ name: 'exchange' })
     if (id !== undefined) set.headers['x-request-id'] = id
   })
   .onTransform({ as: 'global' }, ({ request, route }) => {
-    const noted = exchanges.get(request)
-    if (noted) noted.route = route
+    if (request.exchange) request.exchange.route = route
   })
 
 /** Notes whose tasks a request is about, for those who want that in the log. */
 export function noteUser(request: Request, user_id: string): void {
-  const noted = exchanges.get(request)
-  if (noted) noted.user_id = user_id
+  if (request.exchange) request.exchange.user_id = user_id
 }
 
 export type Observers = {
@@ -53,7 +56,7 @@ export function observed(
   return async (request: Request): Promise<Response> => {
     const began = performance.now()
     const exchange: Exchange = { id: idOf(request), route: null, user_id: undefined }
-    exchanges.set(request, exchange)
+    request.exchange = exchange
     const answer = await handle(request)
     // Who keeps the connection for the next request would find it closed.
     if (isStopping()) answer.headers.set('connection', 'close')
