@@ -56,7 +56,6 @@ Bun.serve({
   port: Number(process.env['PORT']),
   routes: {
     '/ready': () => new Response('ready'),
-    '/health': () => Response.json({ status: 'healthy' }),
     '/api/:user_id/tasks': {
       async GET({ params, url }) {
         const limit = /[?&]limit=(\d+)/.exec(url)?.[1] ?? '1000'

@@ -16,6 +16,8 @@ export async function startContender(
     stdout: 'ignore',
     stderr: 'inherit'
   })
+  // It would outlive a benchmark that fails.
+  process.once('exit', () => child.kill())
   const isReady = () =>
     fetch(`${origin}${ready}`).then(
       ({ ok }) => ok,
