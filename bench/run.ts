@@ -228,7 +228,7 @@ const text = `${table(['workload', 'requests a second', 'of bare', 'without log,
 
 ${table(['besides', 'requests a second', 'ratio'], others)}
 
-\`bun run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpu?.model.trim()}, the load generator and PostgreSQL 18 beside it;
+\`${['bun run bench', ...process.argv.slice(2)].join(' ')}\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpu?.model.trim()}, the load generator and PostgreSQL 18 beside it;
 ${connections} connections, ${rounds} rounds of ${seconds} s in turns; medians, ratios with their spread; every client of PostgreSQL has ${pool.DATABASE_POOL_SIZE} connections.
 `
 await Bun.write('bench/results.md', text)
