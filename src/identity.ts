@@ -28,19 +28,22 @@ export function identity(tasksOf: TasksOf, verify: Verify | null) {
     noteUser(request, user_id)
     return { user_id, tasks }
   }
-  const verifying = async ({ path, request }: Claim): Promise<Identified | Refused> => {
-    const subject = await verify?.(request.headers.get('authorization'))
-    const user_id = userIdIn(path)
-    // As for a task that never was: whether the user exists is not said either.
-    if (user_id !== subject) throw taskNotFound()
-    noteUser(request, user_id)
-    return { user_id, tasks: tasksOf(user_id) }
-  }
-  return new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, verify ? verifying : trusting)
+  const verifying =
+    (verify: Verify) =>
+    async ({ path, request }: Claim): Promise<Identified | Refused> => {
+      const subject = await verify(request.headers.get('authorization'))
+      const user_id = userIdIn(path)
+      // As for a task that never was: whether the user exists is not said either.
+      if (user_id !== subject) throw taskNotFound()
+      noteUser(request, user_id)
+      return { user_id, tasks: tasksOf(user_id) }
+    }
+  return new Elysia({ name: 'identity' }).derive({ as: 'scoped' }, verify ? verifying(verify) : trusting)
 }
 
 type Claim = { path: string; request: Request }
 type Identified = { user_id: string; tasks: UserTasks }
+
 /** What Eden's clients can be answered instead. Nothing returns it: it is thrown, where types do not follow. */
 type Refused = ElysiaCustomStatusResponse<ProblemStatus, ProblemDocument & { code: ProblemCode }>
 

@@ -73,9 +73,9 @@ async function serve(): Promise<void> {
 
 async function migrate(): Promise<void> {
   const { database, databaseWait, logLevel } = readConfig(process.env)
-  const { count, migrateDatabase } = await import('./database/migrate.ts')
+  const { migrateDatabase, migrationCount } = await import('./database/migrate.ts')
   const applied = await migrateDatabase(database, { seconds: databaseWait, log: createLogger(logLevel) })
-  process.stdout.write(`applied ${count(applied)}\n`)
+  process.stdout.write(`applied ${migrationCount(applied)}\n`)
 }
 
 async function copy(): Promise<void> {
@@ -90,7 +90,7 @@ async function copy(): Promise<void> {
 
 async function healthcheck(): Promise<void> {
   const { host, port } = readConfig(process.env)
-  const { checkHealth } = await import('./health.ts')
+  const { checkHealth } = await import('./healthcheck.ts')
   await checkHealth(host, port)
 }
 

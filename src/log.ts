@@ -4,17 +4,6 @@ import type { LogLevel } from './config.ts'
 
 export type { Logger }
 
-/** What the line of a request has. */
-export type RequestLine = {
-  request_id: string
-  method: string
-  /** The template of its route, null where it has none. */
-  route: string | null
-  status: number
-  duration_ms: number
-  user_id?: string | undefined
-}
-
 /** For how long a line waits for others, in milliseconds: written one by one they cost a third of what requests do. */
 const patience = 20
 

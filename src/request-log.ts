@@ -1,6 +1,17 @@
 import { Elysia } from 'elysia'
-import type { Logger, RequestLine } from './log.ts'
+import type { Logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
+
+/** What the line of a request has. */
+type RequestLine = {
+  request_id: string
+  method: string
+  /** The template of its route, null where it has none. */
+  route: string | null
+  status: number
+  duration_ms: number
+  user_id?: string | undefined
+}
 
 type Exchange = { id: string; route: string | null; user_id: string | undefined }
 

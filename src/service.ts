@@ -2,7 +2,7 @@ import { createApp } from './app.ts'
 import type { Config, DatabaseConfig, IdentityConfig } from './config.ts'
 import { connect, type StatementLogger } from './database/connect.ts'
 import { createGuard } from './database/guard.ts'
-import { count as migrationCount, prepareSchema } from './database/migrate.ts'
+import { migrationCount, prepareSchema } from './database/migrate.ts'
 import type { Logger } from './log.ts'
 import { createMetrics, type PoolUse } from './metrics.ts'
 import { observed } from './request-log.ts'
@@ -39,18 +39,19 @@ export type Service = {
  */
 export async function startService(config: Config, log: Logger, statements?: StatementLogger): Promise<Service> {
   const database = await connect(config.database, log, statements)
-  let state: 'starting' | 'running' | 'stopping' = 'starting'
+  let hasSchema = false
+  let stopping = false
 
   const { guard, underWay } = createGuard({
     ...guardSettings,
-    isReady: () => state !== 'starting',
+    isReady: () => hasSchema,
     ...(database.renew && { onSilence: database.renew }),
     ...(database.hasRoom && { hasRoom: database.hasRoom })
   })
   const metrics = createMetrics(() => poolUse(connectionsOf(config.database), underWay()))
   const { corsOrigins, identity, logUserIds } = config
   const verify = identity && createVerify(identity, log)
-  const isStopping = () => state === 'stopping'
+  const isStopping = () => stopping
   const app = createApp({ db: database.db, guard, log, metrics, verify, corsOrigins, isStopping })
   const handle = observed({ log, metrics, logUserIds, isStopping }, (request) => app.fetch(withOrigin(request)))
 
@@ -67,7 +68,7 @@ export async function startService(config: Config, log: Logger, statements?: Sta
     const waiting = { seconds: config.databaseWait, log, signal }
     const applied = await prepareSchema(database, config.migrateOnStart, waiting)
     if (applied > 0) log.info(`applied ${migrationCount(applied)}`)
-    if (state === 'starting') state = 'running'
+    hasSchema = true
     log.info(`tasks-api listens on ${url.origin}, with its documentation at ${url.origin}/docs`)
     log.info(`tasks are kept in ${database.name}`)
     if (identity) log.info(`identity is on: ${describeIdentity(identity)}`)
@@ -79,7 +80,7 @@ export async function startService(config: Config, log: Logger, statements?: Sta
     url,
     ready: open(opening.signal),
     async stop() {
-      state = 'stopping'
+      stopping = true
       opening.abort()
       await atMost(stopTimeout, server.stop())
       await atMost(closeTimeout, server.stop(true))

@@ -1,5 +1,5 @@
+import { Caller, Callers } from './callers.ts'
 import { DatabaseUnavailable, isUnavailable, neverArrived } from './failure.ts'
-import { Caller, Waiting } from './waiting.ts'
 
 export type GuardSettings = {
   /** How many statements may be under way or waiting at once; more are refused at once. */
@@ -35,7 +35,7 @@ export function createGuard({ most, deadline, patience, isReady, hasRoom, onSile
   /** Statements on the connections of now. One whose caller has given up still takes its place. */
   let underWay = { number: 0 }
   /** The first is the first to be late. */
-  const callers = new Waiting()
+  const callers = new Callers()
   let timed = false
   let replacing = false
   let lastAnswer = performance.now()

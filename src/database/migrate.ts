@@ -58,7 +58,8 @@ export async function prepareSchema(database: Database, apply: boolean, waiting:
   try {
     if (apply) return await migrate(db)
     const missing = (await missingFrom(db)).length
-    if (missing > 0) throw new StartError(`the database lacks ${count(missing)}: apply them with the command migrate`)
+    if (missing > 0)
+      throw new StartError(`the database lacks ${migrationCount(missing)}: apply them with the command migrate`)
     return 0
   } catch (error) {
     if (error instanceof StartError) throw error
@@ -90,7 +91,7 @@ async function missingFrom(db: Drizzle) {
   const unknown = done.filter(({ hash }) => !known.has(hash)).length
   if (unknown > 0) {
     throw new StartError(
-      `the database is newer than this program: it has ${count(unknown)} that this one does not know`
+      `the database is newer than this program: it has ${migrationCount(unknown)} that this one does not know`
     )
   }
   const hashes = new Set(done.map(({ hash }) => hash))
@@ -98,4 +99,4 @@ async function missingFrom(db: Drizzle) {
 }
 
 /** @returns so many migrations, in words */
-export const count = (migrations: number) => `${migrations} ${migrations === 1 ? 'migration' : 'migrations'}`
+export const migrationCount = (migrations: number) => `${migrations} ${migrations === 1 ? 'migration' : 'migrations'}`

@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { Caller, Waiting } from '../src/database/waiting.ts'
+import { Caller, Callers } from '../src/database/callers.ts'
 
 test('those who wait are there in the order in which they came, whoever leaves, and however often', () => {
   const steps = fc.array(fc.oneof(fc.constant('come' as const), fc.nat(30)), { maxLength: 100 })
   fc.assert(
     fc.property(steps, (taken) => {
-      const waiting = new Waiting()
+      const waiting = new Callers()
       const all: Caller[] = []
       let expected: Caller[] = []
       for (const step of taken) {

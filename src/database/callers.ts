@@ -18,7 +18,7 @@ export class Caller {
  * All who wait, in the order in which they came. A list linked in itself: to come into a Set and to leave it took a tenth of
  * the time of a read.
  */
-export class Waiting {
+export class Callers {
   private first: Caller | undefined
   private last: Caller | undefined
 
