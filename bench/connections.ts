@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { startPostgres } from '../test/support/postgres.ts'
-import { spawnService } from '../test/support/process.ts'
+import { addressOf, spawnService } from '../test/support/process.ts'
 
 const seconds = 8
 const [first = '', ...rest] = process.argv.slice(2)
@@ -60,8 +60,7 @@ async function load({ hostname, port }: URL, busy: number, idle: number, rate: n
 async function measure(busy: number, idle: number, rate: number): Promise<void> {
   const postgres = await startPostgres()
   const service = spawnService({ DATABASE_URL: (await postgres.createDatabase()).href, LOG_LEVEL: 'info' })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
 
   /** The memory of the process that is resident, in MB. */
   async function memory(): Promise<number> {

@@ -6,7 +6,7 @@
  */
 import { SQL } from 'bun'
 import { startPostgres } from '../test/support/postgres.ts'
-import { type ServiceProcess, spawnService } from '../test/support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from '../test/support/process.ts'
 
 const rows = Number(process.argv[2] ?? 2_000_000)
 const rounds = 5
@@ -93,8 +93,7 @@ async function serviceOn(count: number): Promise<string> {
   const url = await postgres.createDatabase()
   const service = spawnService({ DATABASE_URL: url.href })
   services.push(service)
-  const address = await service.url
-  if (!address) throw new Error((await service.ended).error)
+  const address = await addressOf(service)
   await fill(url, count)
   return address.origin
 }

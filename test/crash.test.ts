@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { taskIn, tasksIn } from './support/expect.ts'
 import { type PostgresServer, startPostgres } from './support/postgres.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { type Call, callOn } from './support/service.ts'
 
 /** How often something is killed; more tell more. */
@@ -95,8 +95,7 @@ afterAll(async () => {
 
 async function started(DATABASE_URL: string): Promise<{ service: ServiceProcess; call: Call }> {
   const service = spawnService({ DATABASE_URL })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   return { service, call: callOn(url) }
 }
 

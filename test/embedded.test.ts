@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { callOn } from './support/service.ts'
 
 let folder: string
@@ -39,8 +39,7 @@ async function refusal(service: ServiceProcess): Promise<string> {
 
 async function titlesIn(directory: string): Promise<string[]> {
   const service = startIn(directory)
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   const titles = tasksIn(await callOn(url)('GET', '/api/u/tasks')).map(({ title }) => title)
   service.kill('SIGTERM')
   expect((await service.ended).status).toBe(0)

@@ -2,21 +2,17 @@ import { describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, tasksIn } from './support/expect.ts'
+import { operations as each } from './support/operations.ts'
 import { startPostgres } from './support/postgres.ts'
 import { spawnService } from './support/process.ts'
 import { type Call, callOn, start } from './support/service.ts'
 import { startWebSocketProxy, type WebSocketProxy } from './support/websocket-proxy.ts'
 
-const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
-
-const operations: [string, string, unknown][] = [
-  ['GET', '/api/u/tasks', undefined],
-  ['POST', '/api/u/tasks', { title: 's3cret' }],
-  ['GET', `/api/u/tasks/${nobody}`, undefined],
-  ['PUT', `/api/u/tasks/${nobody}`, { title: 's3cret' }],
-  ['DELETE', `/api/u/tasks/${nobody}`, undefined],
-  ['PATCH', `/api/u/tasks/${nobody}/complete`, undefined]
-]
+const operations = each.map(([method, below, body]): [string, string, unknown] => [
+  method,
+  `/api/u/tasks${below}`,
+  body && { title: 's3cret' }
+])
 
 const drivers: [string, (proxy: WebSocketProxy) => Record<string, string>][] = [
   ["Bun's client", () => ({})],

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { problemIn, taskIn } from './support/expect.ts'
+import { nobody } from './support/operations.ts'
 import { start, type TestService } from './support/service.ts'
 import { authorized } from './support/tokens.ts'
-
-const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
 
 let service: TestService
 beforeAll(async () => {

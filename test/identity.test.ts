@@ -3,25 +3,16 @@ import { connect } from 'node:net'
 import { databases } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { createKey, type Issuer, startIssuer } from './support/issuer.ts'
+import { nobody, operations } from './support/operations.ts'
 import { type Answer, start, type TestService } from './support/service.ts'
 import { type Claims, claimsFor, hs256, secret, signable, signed } from './support/tokens.ts'
 
-const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
 const expected = { iss: 'https://issuer.example', aud: 'tasks' }
 const settings = { AUTH_ISSUER: expected.iss, AUTH_AUDIENCE: expected.aud }
 const now = () => Math.floor(Date.now() / 1000)
 
 /** The claims of a good token for Ada. */
 const ada = (others: Claims = {}) => claimsFor('ada', { ...expected, ...others })
-
-const operations: [string, string, unknown][] = [
-  ['GET', '', undefined],
-  ['POST', '', { title: 'x' }],
-  ['GET', `/${nobody}`, undefined],
-  ['PUT', `/${nobody}`, { title: 'x' }],
-  ['DELETE', `/${nobody}`, undefined],
-  ['PATCH', `/${nobody}/complete`, undefined]
-]
 
 /** Expects that no good token came. @returns the challenge */
 function refusedIn(answer: Answer): string {

@@ -1,10 +1,9 @@
 import { expect, test } from 'bun:test'
 import { databases } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
+import { nobody } from './support/operations.ts'
 import { binary } from './support/process.ts'
 import { type Answer, newUser, onEveryDatabase, start } from './support/service.ts'
-
-const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
 
 const onOneTask: [string, string, unknown][] = [
   ['GET', '', undefined],

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { sharedPostgres } from './support/databases.ts'
 import { taskIn } from './support/expect.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { type Call, callOn } from './support/service.ts'
 import { authorizationOf } from './support/tokens.ts'
 
@@ -14,8 +14,7 @@ type Running = { service: ServiceProcess; call: Call; database: URL; origin: str
 async function startOnServer(): Promise<Running> {
   const database = await (await sharedPostgres()).createDatabase()
   const service = spawnService({ DATABASE_URL: database.href })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   return { service, call: callOn(url), database, origin: url.origin }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { entries } from '../drizzle/meta/_journal.json'
 import { databases, sharedPostgres } from './support/databases.ts'
-import { spawnService } from './support/process.ts'
+import { addressOf, spawnService } from './support/process.ts'
 import { callOn } from './support/service.ts'
 
 /** Runs a command to its end. */
@@ -30,8 +30,7 @@ test.each(onServers.map(({ name, create }) => [name, create] as const))(
     expect(await run(later, 'migrate')).toEqual(done(0))
 
     const service = spawnService(later)
-    const url = await service.url
-    if (!url) throw new Error((await service.ended).error)
+    const url = await addressOf(service)
     expect((await callOn(url)('POST', '/api/u/tasks', { json: { title: 'x' } })).status).toBe(201)
     expect(service.output()).not.toContain('applied')
     service.kill('SIGTERM')

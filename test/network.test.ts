@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { type Call, callOn, untilReady } from './support/service.ts'
 import { startTcpProxy, type TcpProxy } from './support/tcp-proxy.ts'
 
@@ -15,8 +15,7 @@ async function startBehind(
     DATABASE_URL: url.href,
     ...(driver === 'Neon' && { NEON_WS_PROXY: sharedProxy().address })
   })
-  const address = await service.url
-  if (!address) throw new Error((await service.ended).error)
+  const address = await addressOf(service)
   return {
     service,
     network,

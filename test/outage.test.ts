@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { type PostgresServer, startPostgres } from './support/postgres.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { type Answer, type Call, callOn, untilReady } from './support/service.ts'
 import { startWebSocketProxy, type WebSocketProxy } from './support/websocket-proxy.ts'
 
@@ -19,8 +19,7 @@ afterAll(async () => {
 async function startThrough(driver: string): Promise<{ service: ServiceProcess; call: Call }> {
   const DATABASE_URL = (await postgres.createDatabase()).href
   const service = spawnService({ DATABASE_URL, ...(driver === 'Neon' && { NEON_WS_PROXY: proxy.address }) })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   return { service, call: callOn(url) }
 }
 

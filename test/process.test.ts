@@ -9,7 +9,7 @@ import { variables } from '../src/config.ts'
 import { type DatabaseEnvironment, databases, sharedPostgres } from './support/databases.ts'
 import { taskIn, tasksIn } from './support/expect.ts'
 import { freePort } from './support/free-port.ts'
-import { type ServiceProcess, spawnService } from './support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from './support/process.ts'
 import { callOn } from './support/service.ts'
 import { identityIsOn } from './support/tokens.ts'
 
@@ -22,8 +22,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 async function running(service: ServiceProcess) {
-  const url = await service.url
-  if (!url) throw new Error(`it did not start: ${(await service.ended).error}`)
+  const url = await addressOf(service)
   return { call: callOn(url), url }
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { sharedPostgres, sharedProxy } from './support/databases.ts'
 import { problemIn, taskIn, tasksIn } from './support/expect.ts'
-import { spawnService } from './support/process.ts'
+import { addressOf, spawnService } from './support/process.ts'
 import { callOn, untilReady } from './support/service.ts'
 
 let roles = 0
@@ -20,8 +20,7 @@ async function startAsRole(driver: string) {
   theirs.password = 'p'
   const NEON_WS_PROXY = sharedProxy().address
   const service = spawnService({ DATABASE_URL: theirs.href, ...(driver === 'Neon' && { NEON_WS_PROXY }) })
-  const address = await service.url
-  if (!address) throw new Error((await service.ended).error)
+  const address = await addressOf(service)
   return {
     call: callOn(address),
     /** Changes what the role may do, and ends its connections so that it is asked anew. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { databases } from './support/databases.ts'
 import { taskIn } from './support/expect.ts'
-import { spawnService } from './support/process.ts'
+import { addressOf, spawnService } from './support/process.ts'
 import { type Call, callOn } from './support/service.ts'
 
 const secret = 's3cret'
@@ -46,8 +46,7 @@ async function plant(call: Call): Promise<void> {
 
 test.each(databases)('what is sent gets neither into the log nor into the metrics, on $name', async ({ create }) => {
   const service = spawnService({ ...(await create()), LOG_LEVEL: 'trace' })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   const call = callOn(url)
   await plant(call)
   expect((await call('GET', '/metrics')).text).not.toContain(secret)
@@ -60,8 +59,7 @@ test.each(databases)('what is sent gets neither into the log nor into the metric
 
 test('where that is asked for, the log says whose tasks a request is about, and nothing else of it', async () => {
   const service = spawnService({ DATABASE_URL: 'pglite:memory', LOG_USER_IDS: 'true' })
-  const url = await service.url
-  if (!url) throw new Error((await service.ended).error)
+  const url = await addressOf(service)
   const call = callOn(url)
   taskIn(await call('POST', '/api/ada%20l/tasks', { json: { title: secret } }), 201)
   await call('GET', '/nowhere')

@@ -1,9 +1,9 @@
 import { expect, test } from 'bun:test'
 import { faultsIn, problemIn, taskIn, tasksIn } from './support/expect.ts'
+import { nobody, operations } from './support/operations.ts'
 import { type Call, newUser, onEveryDatabase } from './support/service.ts'
 
 const emoji = '😀'
-const nobody = '019c32d4-9f40-7000-8000-3f1d2c4b5a69'
 
 /** A body, and the faults it has for PUT. POST finds the same, and a missing title as well where there is none. */
 const badBodies: [string, unknown, string[]][] = [
@@ -112,15 +112,6 @@ const badUsers: [string, string][] = [
   ['an overlong encoding', '%C0%AF'],
   ['an encoded surrogate', '%ED%A0%80'],
   ['the replacement character', '%EF%BF%BD']
-]
-
-const operations: [string, string, unknown][] = [
-  ['GET', '', undefined],
-  ['POST', '', { title: 'x' }],
-  ['GET', `/${nobody}`, undefined],
-  ['PUT', `/${nobody}`, { title: 'x' }],
-  ['DELETE', `/${nobody}`, undefined],
-  ['PATCH', `/${nobody}/complete`, undefined]
 ]
 
 onEveryDatabase((call) => {

@@ -55,3 +55,10 @@ export function spawnService(environment: Record<string, string>, args: string[]
   }))
   return { pid: child.pid, url: url.promise, output: () => output, kill: (signal) => child.kill(signal), ended }
 }
+
+/** @returns where a service listens, once it does */
+export async function addressOf({ url, ended }: ServiceProcess): Promise<URL> {
+  const address = await url
+  if (!address) throw new Error(`it did not start: ${(await ended).error}`)
+  return address
+}

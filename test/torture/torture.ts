@@ -5,7 +5,7 @@
  * Exit status 0 where nothing that was acknowledged was lost, and nothing was done twice.
  */
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
-import { type ServiceProcess, spawnService } from '../support/process.ts'
+import { addressOf, type ServiceProcess, spawnService } from '../support/process.ts'
 import { type Call, callOn, untilReady } from '../support/service.ts'
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 import { startWebSocketProxy } from '../support/websocket-proxy.ts'
@@ -93,8 +93,7 @@ async function torture(postgres: PostgresServer, fault: Fault, driver: string, r
     LOG_LEVEL: 'info',
     ...(driver === 'Neon' && { NEON_WS_PROXY: proxy.address })
   })
-  const address = await service.url
-  if (!address) throw new Error((await service.ended).error)
+  const address = await addressOf(service)
   const call = callOn(address)
   const all = Array.from({ length: writers }, (_, index) => new Writer(call, `user-${round}-${index}`))
   let over = false
