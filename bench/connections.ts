@@ -8,6 +8,7 @@
 import { connect, type Socket } from 'node:net'
 import { startPostgres } from '../test/support/postgres.ts'
 import { addressOf, spawnService } from '../test/support/process.ts'
+import { memoryOf } from './support/measures.ts'
 
 const seconds = 8
 const [first = '', ...rest] = process.argv.slice(2)
@@ -62,13 +63,7 @@ async function measure(busy: number, idle: number, rate: number): Promise<void> 
   const service = spawnService({ DATABASE_URL: (await postgres.createDatabase()).href, LOG_LEVEL: 'info' })
   const url = await addressOf(service)
 
-  /** The memory of the process that is resident, in MB. */
-  async function memory(): Promise<number> {
-    const status = await Bun.file(`/proc/${service.pid}/status`).text()
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024)
-  }
-
-  const before = await memory()
+  const before = Math.round(await memoryOf(service.pid))
   const settings = [url.href, busy, idle, rate].map(String)
   const generator = Bun.spawn([process.execPath, import.meta.path, 'load', ...settings], {
     stdin: 'pipe',
@@ -88,7 +83,7 @@ async function measure(busy: number, idle: number, rate: number): Promise<void> 
       if (status !== 200) throw new Error(`${path} answered ${status}`)
       times[path]?.push(performance.now() - asked)
     }
-    most = Math.max(most, await memory())
+    most = Math.max(most, Math.round(await memoryOf(service.pid)))
     await Bun.sleep(100)
   }
   generator.stdin.write('stop')

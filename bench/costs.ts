@@ -6,47 +6,21 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../test/support/free-port.ts'
 import { startPostgres } from '../test/support/postgres.ts'
+import { startContender } from './support/contender.ts'
+import { median, memoryOf } from './support/measures.ts'
 
 const executable = process.argv[2] ?? 'dist/tasks-api'
 const rounds = 7
 const requests = 100_000
 
-type Running = { url: string; milliseconds: number; memory(): Promise<number>; stop(): Promise<void> }
-
-async function start(DATABASE_URL: string): Promise<Running> {
-  const port = String(freePort())
-  const url = `http://127.0.0.1:${port}`
-  const began = performance.now()
-  const child = Bun.spawn([executable], { env: { DATABASE_URL, PORT: port }, stdout: 'ignore', stderr: 'inherit' })
-  const isReady = () =>
-    fetch(`${url}/ready`).then(
-      ({ ok }) => ok,
-      () => false
-    )
-  while (!(await isReady())) await Bun.sleep(1)
-  return {
-    url,
-    milliseconds: performance.now() - began,
-    async memory() {
-      const status = await Bun.file(`/proc/${child.pid}/status`).text()
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000
-    },
-    async stop() {
-      child.kill()
-      await child.exited
-    }
-  }
-}
-
-const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
+const start = (DATABASE_URL: string) => startContender([executable], { DATABASE_URL }, '/ready')
 
 async function startTime(name: string, url: () => string): Promise<void> {
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     const running = await start(url())
-    times.push(running.milliseconds)
+    times.push(running.startTime)
     await running.stop()
   }
   const [least, most] = [Math.min(...times), Math.max(...times)].map((time) => time.toFixed(0))
@@ -56,10 +30,10 @@ async function startTime(name: string, url: () => string): Promise<void> {
 async function memory(name: string, url: string): Promise<void> {
   const running = await start(url)
   await Bun.sleep(1000)
-  console.log(`| memory at rest, ${name} | ${(await running.memory()).toFixed(0)} MB |`)
+  console.log(`| memory at rest, ${name} | ${(await memoryOf(running.pid)).toFixed(0)} MB |`)
   let left = requests
   const client = async (user: number) => {
-    const tasks = `${running.url}/api/user-${user}/tasks`
+    const tasks = `${running.origin}/api/user-${user}/tasks`
     const headers = { 'content-type': 'application/json' }
     while (left-- > 0) {
       const creates = left % 10 === 0
@@ -72,7 +46,7 @@ async function memory(name: string, url: string): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: 32 }, (_, user) => client(user)))
-  console.log(`| memory after ${requests} requests, ${name} | ${(await running.memory()).toFixed(0)} MB |`)
+  console.log(`| memory after ${requests} requests, ${name} | ${(await memoryOf(running.pid)).toFixed(0)} MB |`)
   await running.stop()
 }
 

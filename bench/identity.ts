@@ -7,7 +7,8 @@
 import { startIssuer } from '../test/support/issuer.ts'
 import { startPostgres } from '../test/support/postgres.ts'
 import { type Claims, claimsFor, hs256, secret, signed } from '../test/support/tokens.ts'
-import { type Contender, median, startContender } from './support/contender.ts'
+import { type Contender, startContender } from './support/contender.ts'
+import { median, ratio } from './support/measures.ts'
 import { type BenchRequest, wrk } from './support/wrk.ts'
 
 const rounds = Number(process.argv[2] ?? 5)
@@ -64,9 +65,7 @@ for (let round = -1; round < rounds; round++) {
 const [off] = entrants
 console.log('| identity | reads a second | ratio |\n|---|---|---|')
 for (const { name, rates } of entrants) {
-  const ratios = rates.map((rate, round) => rate / (off?.rates[round] ?? Number.NaN))
-  const spread = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  console.log(`| ${name} | ${median(rates).toFixed(0)} | ${median(ratios).toFixed(2)} (${spread}) |`)
+  console.log(`| ${name} | ${median(rates).toFixed(0)} | ${ratio(rates, off?.rates ?? [])} |`)
 }
 for (const { server } of entrants) await server.stop()
 await issuer.stop()

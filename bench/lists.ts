@@ -7,6 +7,7 @@
 import { SQL } from 'bun'
 import { startPostgres } from '../test/support/postgres.ts'
 import { addressOf, type ServiceProcess, spawnService } from '../test/support/process.ts'
+import { median } from './support/measures.ts'
 
 const rows = Number(process.argv[2] ?? 2_000_000)
 const rounds = 5
@@ -43,8 +44,6 @@ async function latency(send: Send): Promise<number> {
   if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`)
   return performance.now() - began
 }
-
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 async function measure({ what, aim, base, other }: Row): Promise<void> {
   const medians: [number, number][] = []

@@ -12,7 +12,8 @@ import { SQL } from 'bun'
 import { startPostgres } from '../test/support/postgres.ts'
 import { startWebSocketProxy } from '../test/support/websocket-proxy.ts'
 import { chart } from './support/chart.ts'
-import { type Contender, median, startContender } from './support/contender.ts'
+import { type Contender, startContender } from './support/contender.ts'
+import { median, ratio } from './support/measures.ts'
 import { pgbench } from './support/pgbench.ts'
 import { wrk } from './support/wrk.ts'
 import { longest, rich, type Stored, tasksEach, users, type Workload, workloads } from './workloads.ts'
@@ -38,7 +39,8 @@ const load = { connections, seconds }
 const pool = { DATABASE_POOL_SIZE: '4' }
 
 type Rates = Map<string, number[]>
-type Entrant = { name: string; server: Contender }
+/** A server, and the tasks that it has where they are its own. */
+type Entrant = { name: string; server: Contender; own?: Stored[] }
 
 const service = ['dist/tasks-api']
 const bare = [process.execPath, '--no-env-file', 'bench/bare.ts']
@@ -69,8 +71,8 @@ async function seed(sql: SQL): Promise<Stored[]> {
 async function measure(workload: Workload, entrants: Entrant[], stored: Stored[], sql?: SQL): Promise<Rates> {
   const rates: Rates = new Map(entrants.map(({ name }) => [name, []]))
   for (let round = -1; round < rounds; round++) {
-    for (const { name, server } of entrants) {
-      const requests = workload.requests(workload.renew && sql ? await workload.renew(sql) : stored)
+    for (const { name, server, own } of entrants) {
+      const requests = workload.requests(workload.renew && sql ? await workload.renew(sql) : (own ?? stored))
       const result = await wrk(server.origin, requests, round < 0 ? { ...load, seconds: 1 } : load)
       const wrong = workload.succeeds ? result.failed : result.requests - result.failed
       // Who is faster than expected has deleted all there was.
@@ -87,13 +89,7 @@ async function measure(workload: Workload, entrants: Entrant[], stored: Stored[]
 const rows: string[][] = []
 const bars: { label: string; values: Record<string, number> }[] = []
 
-/** @returns the median of the rounds' ratios, and their spread */
-function ratio(of: number[] | undefined, to: number[] | undefined): string {
-  if (!of || !to) return ''
-  const ratios = of.map((rate, round) => rate / (to[round] ?? Number.NaN))
-  return `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`
-}
-
+const share = (of?: number[], to?: number[]) => (of && to ? ratio(of, to) : '')
 const show = (rates: number[] | undefined) => (rates ? Math.round(median(rates)).toLocaleString('en') : '')
 
 const postgres = await startPostgres()
@@ -116,14 +112,13 @@ for (const workload of workloads) {
   const rates = await measure(workload, entrants, stored, sql)
   const bench = workload.pgbench ? await pgbench(url, workload.pgbench, rounds, seconds) : undefined
   const of = (name: string) => rates.get(name)
-  const times = ratio(of('service'), of('FastAPI'))
   rows.push([
     workload.name,
     show(of('service')),
-    ratio(of('service'), of('bare')),
-    ratio(of('without log'), of('bare')),
-    bench ? ratio(of('service'), bench) : '',
-    times
+    share(of('service'), of('bare')),
+    share(of('without log'), of('bare')),
+    share(of('service'), bench),
+    share(of('service'), of('FastAPI'))
   ])
   bars.push({
     label: workload.name,
@@ -133,35 +128,35 @@ for (const workload of workloads) {
 }
 for (const { server } of entrants) await server.stop()
 
-/** Two entrants on the first workload and on creations. */
-async function compare(name: string, first: Contender, second: Contender, tasks: Stored[]): Promise<void> {
+/** Reads and creations of two, as the first to the second. */
+async function compare(name: string, first: Entrant, second: Entrant): Promise<void> {
   for (const workload of workloads.filter(({ name }) => ['read one', 'create'].includes(name))) {
-    const pair = [
-      { name: 'first', server: first },
-      { name: 'second', server: second }
-    ]
-    const rates = await measure(workload, pair, tasks)
-    others.push([`${name}, ${workload.name}`, show(rates.get('first')), ratio(rates.get('first'), rates.get('second'))])
+    const rates = await measure(workload, [first, second], stored)
+    const [of, to] = [rates.get(first.name), rates.get(second.name)]
+    others.push([`${name}, ${workload.name}`, show(of), share(of, to)])
     console.error(others.at(-1)?.join(' | '))
   }
-  await first.stop()
-  await second.stop()
+  await first.server.stop()
+  await second.server.stop()
 }
+
 const others: string[][] = []
 
 const proxy = startWebSocketProxy()
+const throughNeon = { DATABASE_URL, ...pool, NEON_WS_PROXY: proxy.address }
 await compare(
   "through Neon's driver, against Bun's",
-  await startContender(service, { DATABASE_URL, ...pool, NEON_WS_PROXY: proxy.address }, '/ready'),
-  await startContender(service, { DATABASE_URL, ...pool }, '/ready'),
-  stored
+  { name: 'Neon', server: await startContender(service, throughNeon, '/ready') },
+  { name: 'Bun', server: await startContender(service, { DATABASE_URL, ...pool }, '/ready') }
 )
 await proxy.stop()
+await compare('embedded, against bare PGlite', await embedded('service', service), await embedded('bare', bare))
 
-const embedded = await startContender(service, { DATABASE_URL: 'pglite:memory' }, '/ready')
-const bareEmbedded = await startContender(bare, { DATABASE_URL: 'pglite:memory' }, '/ready')
-const made = await Promise.all([embedded, bareEmbedded].map(createSome))
-await compareEmbedded()
+/** An entrant on a PGlite of its own, with some tasks in it. */
+async function embedded(name: string, command: string[]): Promise<Entrant> {
+  const server = await startContender(command, { DATABASE_URL: 'pglite:memory' }, '/ready')
+  return { name, server, own: await createSome(server) }
+}
 
 async function createSome({ origin }: Contender): Promise<Stored[]> {
   const created: Stored[] = []
@@ -181,25 +176,6 @@ function asStored(task: unknown): Stored {
   return { id: String(task.id), user_id: String(task.user_id) }
 }
 
-/** Each has tasks of its own. */
-async function compareEmbedded(): Promise<void> {
-  const both: Stored[][] = made
-  for (const workload of workloads.filter(({ name }) => ['read one', 'create'].includes(name))) {
-    const rates: number[][] = [[], []]
-    for (let round = -1; round < rounds; round++) {
-      for (const [index, server] of [embedded, bareEmbedded].entries()) {
-        const { perSecond, failed } = await wrk(server.origin, workload.requests(both[index] ?? []), load)
-        if (failed > 0) throw new Error(`embedded, ${workload.name}: ${failed} wrong answers`)
-        if (round >= 0) rates[index]?.push(perSecond)
-      }
-    }
-    others.push([`embedded, against bare PGlite, ${workload.name}`, show(rates[0]), ratio(rates[0], rates[1])])
-    console.error(others.at(-1)?.join(' | '))
-  }
-  await embedded.stop()
-  await bareEmbedded.stop()
-}
-
 const [one, two] = [
   await startContender(service, { DATABASE_URL, ...pool }, '/ready'),
   await startContender(service, { DATABASE_URL, ...pool }, '/ready')
@@ -214,7 +190,7 @@ if (reads) {
     const halves = await Promise.all([one, two].map(({ origin }) => wrk(origin, reads.requests(stored), half)))
     together.push(halves.reduce((sum, { perSecond }) => sum + perSecond, 0))
   }
-  others.push(['two processes, against one, read one', show(together), ratio(together, alone)])
+  others.push(['two processes, against one, read one', show(together), share(together, alone)])
 }
 await one.stop()
 await two.stop()
