@@ -1,17 +1,6 @@
 import { Elysia } from 'elysia'
-import type { Logger } from './log.ts'
+import type { Logger, RequestLine } from './log.ts'
 import type { Metrics } from './metrics.ts'
-
-/** What the line of a request has. */
-type RequestLine = {
-  request_id: string
-  method: string
-  /** The template of its route, null where it has none. */
-  route: string | null
-  status: number
-  duration_ms: number
-  user_id?: string | undefined
-}
 
 type Exchange = { id: string; route: string | null; user_id: string | undefined }
 
@@ -78,8 +67,7 @@ export function observed(
     metrics.observe({ method, route, status, seconds: duration_ms / 1000 })
     const line: RequestLine = { request_id, method, route, status, duration_ms }
     if (logUserIds) line.user_id = user_id
-    if (route !== null && probes.includes(route)) log.debug(line)
-    else log.info(line)
+    log.request(route !== null && probes.includes(route) ? 'debug' : 'info', line)
     return answer
   }
 }
