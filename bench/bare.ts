@@ -6,7 +6,15 @@
  */
 import { SQL } from 'bun'
 
-type Row = Record<string, unknown>
+type Row = {
+  id: string
+  user_id: string
+  title: string
+  description: string | null
+  completed: boolean
+  created_at: number
+  updated_at: number
+}
 type Draft = { title?: string | null; description?: string | null; completed?: boolean | null }
 type Statement = (text: string) => (...values: unknown[]) => Promise<Row[]>
 
@@ -30,7 +38,7 @@ async function onPGlite(): Promise<Statement> {
       (await client.query<Row>(text, values)).rows
 }
 
-const time = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ${column}`
+const time = (column: string) => `date_part('epoch', ${column}) as ${column}`
 const columns = `id, user_id, title, description, completed, ${time('created_at')}, ${time('updated_at')}`
 const later = `updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')`
 
@@ -49,7 +57,24 @@ const statements = {
 }
 
 const notFound = () => Response.json({ code: 'task_not_found' }, { status: 404 })
-const one = ([row]: Row[]) => (row ? Response.json(row) : notFound())
+
+/** The time in RFC 3339, with microseconds. */
+function timestamp(seconds: number): string {
+  const microseconds = Math.round(seconds * 1e6)
+  const milliseconds = Math.floor(microseconds / 1000)
+  const rest = String(microseconds - milliseconds * 1000).padStart(3, '0')
+  return `${new Date(milliseconds).toISOString().slice(0, -1)}${rest}Z`
+}
+const task = ({ id, user_id, title, description, completed, created_at, updated_at }: Row) => ({
+  id,
+  user_id,
+  title,
+  description,
+  completed,
+  created_at: timestamp(created_at),
+  updated_at: timestamp(updated_at)
+})
+const one = ([row]: Row[]) => (row ? Response.json(task(row)) : notFound())
 
 Bun.serve({
   hostname: '127.0.0.1',
@@ -59,14 +84,14 @@ Bun.serve({
     '/api/:user_id/tasks': {
       async GET({ params, url }) {
         const limit = /[?&]limit=(\d+)/.exec(url)?.[1] ?? '1000'
-        return Response.json(await statements.list(params.user_id, Number(limit)))
+        return Response.json((await statements.list(params.user_id, Number(limit))).map(task))
       },
       async POST(request) {
         const { title, description = null }: Draft = JSON.parse(await request.text())
         if (typeof title !== 'string' || title.trim() === '') return Response.json({ code: 'bad' }, { status: 400 })
         const id = Bun.randomUUIDv7()
         const [row] = await statements.create(id, request.params.user_id, title, description)
-        return Response.json(row, { status: 201, headers: { location: `${request.url}/${id}` } })
+        return Response.json(row && task(row), { status: 201, headers: { location: `${request.url}/${id}` } })
       }
     },
     '/api/:user_id/tasks/:task_id': {

@@ -31,9 +31,7 @@ export type Workload = {
 
 const numbered = `\\set n random(1, ${users * tasksEach})\n`
 const ofTheTask = `id = ('00000000-0000-7000-8000-' || lpad(:n::int::text, 12, '0'))::uuid and user_id = 'user-' || :n::int % ${users}`
-// pgbench would take what stands behind a colon for a variable.
-const format = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`.replaceAll(':', "' || chr(58) || '")
-const time = (column: string) => `to_char(${column} at time zone 'UTC', ${format})`
+const time = (column: string) => `date_part('epoch', ${column})`
 const columns = `id, user_id, title, description, completed, ${time('created_at')}, ${time('updated_at')}`
 const later = "updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')"
 
