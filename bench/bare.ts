@@ -65,15 +65,11 @@ function timestamp(seconds: number): string {
   const rest = String(microseconds - milliseconds * 1000).padStart(3, '0')
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${rest}Z`
 }
-const task = ({ id, user_id, title, description, completed, created_at, updated_at }: Row) => ({
-  id,
-  user_id,
-  title,
-  description,
-  completed,
-  created_at: timestamp(created_at),
-  updated_at: timestamp(updated_at)
-})
+function task({ id, user_id, title, description, completed, created_at, updated_at }: Row) {
+  const created = timestamp(created_at)
+  const updated = updated_at === created_at ? created : timestamp(updated_at)
+  return { id, user_id, title, description, completed, created_at: created, updated_at: updated }
+}
 const one = ([row]: Row[]) => (row ? Response.json(task(row)) : notFound())
 
 Bun.serve({

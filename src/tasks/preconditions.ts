@@ -27,7 +27,7 @@ export const tagOf = ({ updated_at }: Task) => updated_at
 export function tagOfList(tasks: readonly Task[], more: boolean): string {
   let content = String(more)
   for (const task of tasks) content += task.id + tagOf(task)
-  return new Bun.CryptoHasher('sha256').update(content).digest('base64url')
+  return Bun.SHA256.hash(content, 'base64url')
 }
 
 /**
