@@ -71,9 +71,13 @@ export function docs(needsToken: boolean) {
   )
 }
 
+/** What the plugin says of bodies that Elysia does not parse itself, and is not so. */
+const unread = ['multipart/form-data', 'text/plain']
+
 /** Elysia marks models with a `$id` that is a fragment, which JSON Schema 2020-12 Core §8.2.1 does not allow. */
 async function toOpenApi31(document: Response): Promise<string> {
-  return JSON.stringify(await document.json(), (key, value) => (key === '$id' ? undefined : value))
+  const left = (key: string) => key === '$id' || unread.includes(key)
+  return JSON.stringify(await document.json(), (key, value) => (left(key) ? undefined : value))
 }
 
 type Page = { html: string; headers: Record<string, string> }

@@ -1,10 +1,9 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors'
-import { Elysia, NotFoundError, ValidationError } from 'elysia'
+import { Elysia, NotFoundError } from 'elysia'
 import { describeFailure, isUnavailable } from './database/failure.ts'
 import type { Logger } from './log.ts'
-import { Problem, validationFailed } from './problem.ts'
+import { Problem } from './problem.ts'
 import { requestId } from './request-log.ts'
-import { faultsOf } from './validation.ts'
 
 /** How long a client waits before it asks again while the database is away, in seconds. */
 const retryAfter = '1'
@@ -31,10 +30,6 @@ export const errors = (log: Logger, methodsAt: (path: string) => string[]) =>
 function toProblem(error: unknown, methods: () => string[]): Problem {
   if (error instanceof Problem) return error
   if (error instanceof NotFoundError) return noRoute(methods())
-  if (error instanceof ValidationError) {
-    const faults = faultsOf(error)
-    if (faults) return validationFailed(faults)
-  }
   if (isUnavailable(error)) {
     return new Problem('database_unavailable', 'the database is not available, try again', {
       'retry-after': retryAfter

@@ -1,23 +1,28 @@
-import type { TSchema, ValidationError } from 'elysia'
-import type { Fault } from './problem.ts'
+import type { Static, TSchema } from '@sinclair/typebox'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { ValueErrorIterator } from '@sinclair/typebox/errors'
+import { type Fault, validationFailed } from './problem.ts'
 import { textFaults } from './text.ts'
-
-/** What Elysia calls the parts of a request, and what `loc` does. */
-const places: Record<string, string> = { params: 'path', query: 'query', headers: 'header', body: 'body' }
 
 const article: Record<string, string> = { object: 'an object', boolean: 'a boolean' }
 
 /**
- * @returns every fault of the request, in words of ours: Elysia's have the schema and the received values in them.
- *   Undefined where it isn't the request that is at fault
+ * Compiles a t-schema, once.
+ *
+ * @param place where the values come from, the first of every fault's `loc`
+ * @returns what lets a value of the schema through, and throws `validation_failed` with every fault of any other
  */
-export function faultsOf(error: ValidationError): Fault[] | undefined {
-  const place = places[error.type]
-  if (place === undefined) return undefined
+export function createValidator<Schema extends TSchema>(schema: Schema, place: string) {
+  const compiled = TypeCompiler.Compile(schema)
+  return (value: unknown): Static<Schema> => {
+    if (compiled.Check(value)) return value
+    throw validationFailed(faultsOf(compiled.Errors(value), place))
+  }
+}
+
+function faultsOf(errors: ValueErrorIterator, place: string): Fault[] {
   const faults = new Map<string, Fault[]>()
-  for (const found of error.all) {
-    if (!('path' in found) || !('schema' in found)) continue
-    const { path, schema, value } = found
+  for (const { path, schema, value } of errors) {
     // An absent property is found twice: first as absent, then as of the wrong type.
     if (faults.has(path)) continue
     const loc = [place, ...path.split('/').slice(1)]

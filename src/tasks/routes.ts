@@ -1,8 +1,9 @@
-import { type Context, Elysia } from 'elysia'
+import { type Context, Elysia, type TSchema } from 'elysia'
 import { identity } from '../identity.ts'
 import { readJson } from '../json-body.ts'
 import { taskNotFound, validationFailed } from '../problem.ts'
 import type { Verify } from '../tokens.ts'
+import { createValidator } from '../validation.ts'
 import { openOperations, securedOperations } from './documentation.ts'
 import { expectSameDraft, idempotencyKeyOf } from './idempotency.ts'
 import { type Task, TaskChange, TaskDraft } from './model.ts'
@@ -77,7 +78,7 @@ export function taskRoutes(tasksOf: TasksOf, verify: Verify | null) {
         set.headers['location'] = `${path}/${task.id}`
         return tagged(task, set)
       },
-      { ...jsonBody(), body: 'TaskDraft', detail: operations.create }
+      { ...jsonBody(TaskDraft), body: 'TaskDraft', detail: operations.create }
     )
 
     .put(
@@ -88,19 +89,20 @@ export function taskRoutes(tasksOf: TasksOf, verify: Verify | null) {
         if (title === undefined && description === undefined && completed === undefined) throw nothingToChange()
         return tagged(done(await tasks.update(params.task_id, body, preconditionsOf(request.headers))), set)
       },
-      { ...jsonBody(), body: 'TaskChange', detail: operations.update }
+      { ...jsonBody(TaskChange), body: 'TaskChange', detail: operations.update }
     )
 }
 
 /**
- * Elysia parses a body before it derives anything. Here it is read afterwards, once the user is known: the parser leaves
- * it alone, and the 'json' behind it, never reached, is what the documentation shows.
+ * Elysia reads and checks a body before it derives anything. Here that is done afterwards, once the user is known, and
+ * without the stream that Elysia makes of every body, which took a quarter of a creation's time.
  */
-function jsonBody() {
+function jsonBody(schema: TSchema) {
+  const validate = createValidator(schema, 'body')
   const transform = async (context: { request: Request; body: unknown }): Promise<void> => {
-    context.body = await readJson(context.request)
+    context.body = validate(await readJson(context.request))
   }
-  return { parse: [() => null, 'json' as const], transform }
+  return { parse: 'none' as const, transform }
 }
 
 function queryOf({ url }: Request): URLSearchParams {
