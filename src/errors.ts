@@ -24,7 +24,12 @@ export const errors = (log: Logger, methodsAt: (path: string) => string[]) =>
       else log.error({ ...entry, stack: framesOf(error) }, 'the service failed to answer')
     }
     set.status = problem.status
-    return problem.toAnswer()
+    Object.assign(set.headers, problem.headers, {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store'
+    })
+    // As an object: an answer that is a Response already is copied, which takes a fifth of its time.
+    return problem.toDocument()
   })
 
 function toProblem(error: unknown, methods: () => string[]): Problem {

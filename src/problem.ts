@@ -90,12 +90,6 @@ export class Problem extends Error {
     const title = STATUS_CODES[status] ?? 'Error'
     return { type: 'about:blank', title, status, code, detail, ...(faults && { errors: faults }) }
   }
-
-  /** The answer to the client. */
-  toAnswer(): Response {
-    const headers = { ...this.headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' }
-    return Response.json(this.toDocument(), { status: this.status, headers })
-  }
 }
 
 /**
