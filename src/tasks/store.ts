@@ -96,8 +96,17 @@ export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
 
   const get = prepare('get_task', db.select(columns).from(tasks).where(theTask), true)
 
-  const update = prepare(
-    'update_task',
+  /** A change in its two forms: where nothing is supposed of the task, nothing is sent and asked of that. */
+  function change(name: string, query: (where: SQL | undefined) => Query) {
+    const plain = prepare(name, query(theTask), false)
+    const conditional = prepare(`${name}_conditionally`, query(asSupposed), false)
+    return (values: Values, preconditions: Preconditions) =>
+      preconditions.match || preconditions.noneMatch
+        ? conditional({ ...values, ...tagsOf(preconditions) })
+        : plain(values)
+  }
+
+  const update = change('update_task', (where) =>
     db
       .update(tasks)
       .set({
@@ -107,22 +116,19 @@ export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
         completed: sql`coalesce(${sql.placeholder('completed')}::boolean, ${tasks.completed})`,
         updated_at: later
       })
-      .where(asSupposed)
-      .returning(columns),
-    false
+      .where(where)
+      .returning(columns)
   )
 
-  const toggle = prepare(
-    'toggle_task',
+  const toggle = change('toggle_task', (where) =>
     db
       .update(tasks)
       .set({ completed: sql`not ${tasks.completed}`, updated_at: later })
-      .where(asSupposed)
-      .returning(columns),
-    false
+      .where(where)
+      .returning(columns)
   )
 
-  const remove = prepare('delete_task', db.delete(tasks).where(asSupposed).returning(columns), false)
+  const remove = change('delete_task', (where) => db.delete(tasks).where(where).returning(columns))
 
   return (user_id) => {
     const find = async (id: string) => (uuid.test(id) ? (await get({ user_id, id }))[0] : undefined)
@@ -170,19 +176,19 @@ export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
           description: description ?? null,
           completed: completed ?? null
         }
-        const [task] = await update({ user_id, id, ...values, ...tagsOf(preconditions) })
+        const [task] = await update({ user_id, id, ...values }, preconditions)
         return task ?? (await refusal(id, preconditions))
       },
 
       async toggle(id, preconditions) {
         if (!uuid.test(id)) return 'absent'
-        const [task] = await toggle({ user_id, id, ...tagsOf(preconditions) })
+        const [task] = await toggle({ user_id, id }, preconditions)
         return task ?? (await refusal(id, preconditions))
       },
 
       async remove(id, preconditions) {
         if (!uuid.test(id)) return 'absent'
-        const [task] = await remove({ user_id, id, ...tagsOf(preconditions) })
+        const [task] = await remove({ user_id, id }, preconditions)
         return task ?? (await refusal(id, preconditions))
       }
     }
