@@ -43,7 +43,9 @@ const columns = `id, user_id, title, description, completed, ${time('created_at'
 const later = `updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')`
 
 const statements = {
-  list: prepare(`select ${columns} from tasks where user_id = $1 order by tasks.created_at desc, id desc limit $2`),
+  list: prepare(
+    `select ${columns} from tasks where user_id = $1 order by tasks.created_at desc, id desc limit (select $2::int)`
+  ),
   get: prepare(`select ${columns} from tasks where id = $1 and user_id = $2`),
   create: prepare(`insert into tasks (id, user_id, title, description) values ($1, $2, $3, $4) returning ${columns}`),
   update: prepare(

@@ -11,9 +11,9 @@ import { createVerify } from './tokens.ts'
 
 /**
  * What a request waits for the database: a refused one makes 503 within a second, one that does not answer within ten.
- * A thousand statements are what a database does in some ten milliseconds; who came later would wait in vain.
+ * Ten thousand statements are what a server answers in half a second, and the embedded one in three.
  */
-const guardSettings = { most: 1000, deadline: 9500, patience: 700 }
+const guardSettings = { most: 10_000, deadline: 9500, patience: 700 }
 
 /** How long the requests in flight have to finish once the service stops, and the database to close, in milliseconds. */
 const stopTimeout = 9000

@@ -1,4 +1,5 @@
 import { and, desc, eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Drizzle } from '../database/connect.ts'
 import type { Guard } from '../database/guard.ts'
 import { tasks } from '../database/schema.ts'
@@ -67,15 +68,21 @@ export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
     return (values) => guard(() => statement.execute(values), repeatable)
   }
 
-  /** The four forms of a page, so that each reads one index in its order. */
+  /**
+   * The four forms of a page, so that each reads one index in its order. Where PostgreSQL sees the limit it takes each for
+   * worth a plan of its own, which takes as long as reading ten tasks
+   * (https://www.postgresql.org/docs/18/sql-prepare.html#SQL-PREPARE-NOTES): a subquery hides it.
+   */
   function list(filtered: boolean, continued: boolean) {
     const query = db
       .select(columns)
       .from(tasks)
       .where(and(owned, filtered ? theFilter : undefined, continued ? behindTheCursor : undefined))
       .orderBy(desc(tasks.created_at), desc(tasks.id))
-      .limit(sql.placeholder('limit'))
-    return prepare(`list_tasks${filtered ? '_filtered' : ''}${continued ? '_continued' : ''}`, query, true)
+      .getSQL()
+    const limited = sql`${query} limit (select ${sql.placeholder('limit')}::int)`
+    const name = `list_tasks${filtered ? '_filtered' : ''}${continued ? '_continued' : ''}`
+    return prepare(name, { toSQL: () => new PgDialect().sqlToQuery(limited) }, true)
   }
   const all = { first: list(false, false), next: list(false, true) }
   const filtered = { first: list(true, false), next: list(true, true) }
