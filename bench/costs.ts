@@ -12,7 +12,8 @@ import { median, memoryOf } from './support/measures.ts'
 
 const executable = process.argv[2] ?? 'dist/tasks-api'
 const rounds = 7
-const requests = 100_000
+/** After how many requests the memory is read. */
+const marks = [100_000, 1_000_000]
 
 const start = (DATABASE_URL: string) => startContender([executable], { DATABASE_URL }, '/ready')
 
@@ -31,22 +32,25 @@ async function memory(name: string, url: string): Promise<void> {
   const running = await start(url)
   await Bun.sleep(1000)
   console.log(`| memory at rest, ${name} | ${(await memoryOf(running.pid)).toFixed(0)} MB |`)
-  let left = requests
-  const client = async (user: number) => {
-    const tasks = `${running.origin}/api/user-${user}/tasks`
-    const headers = { 'content-type': 'application/json' }
-    while (left-- > 0) {
-      const creates = left % 10 === 0
-      const answer = await fetch(
-        creates ? tasks : `${tasks}?limit=10`,
-        creates ? { method: 'POST', headers, body: '{"title":"x"}' } : {}
-      )
-      if (!answer.ok) throw new Error(`it answered ${answer.status}`)
-      await answer.arrayBuffer()
+  let sent = 0
+  for (const mark of marks) {
+    const client = async (user: number) => {
+      const tasks = `${running.origin}/api/user-${user}/tasks`
+      const headers = { 'content-type': 'application/json' }
+      while (sent < mark) {
+        const creates = sent++ % 10 === 0
+        const answer = await fetch(
+          creates ? tasks : `${tasks}?limit=10`,
+          creates ? { method: 'POST', headers, body: '{"title":"x"}' } : {}
+        )
+        if (!answer.ok) throw new Error(`it answered ${answer.status}`)
+        await answer.arrayBuffer()
+      }
     }
+    await Promise.all(Array.from({ length: 32 }, (_, user) => client(user)))
+    const count = mark.toLocaleString('en')
+    console.log(`| memory after ${count} requests, ${name} | ${(await memoryOf(running.pid)).toFixed(0)} MB |`)
   }
-  await Promise.all(Array.from({ length: 32 }, (_, user) => client(user)))
-  console.log(`| memory after ${requests} requests, ${name} | ${(await memoryOf(running.pid)).toFixed(0)} MB |`)
   await running.stop()
 }
 

@@ -15,7 +15,7 @@ import { chart } from './support/chart.ts'
 import { type Contender, startContender } from './support/contender.ts'
 import { median, ratio } from './support/measures.ts'
 import { pgbench } from './support/pgbench.ts'
-import { wrk } from './support/wrk.ts'
+import { type Result, wrk } from './support/wrk.ts'
 import { longest, rich, type Stored, tasksEach, users, type Workload, workloads } from './workloads.ts'
 
 const { values } = parseArgs({
@@ -126,6 +126,31 @@ for (const workload of workloads) {
   })
   console.error(rows.at(-1)?.join(' | '))
 }
+
+/** How long answers take while half as many requests are sent as could be answered. */
+const latencies: string[][] = []
+const mix = workloads.find(({ name }) => name === 'mix')
+for (const connections of mix ? [100, 1000] : []) {
+  for (const { name, server } of entrants.filter(({ name }) => ['service', 'bare'].includes(name))) {
+    const requests = mix?.requests(stored) ?? []
+    const peaks: number[] = []
+    const halves: Result[] = []
+    for (let round = 0; round < rounds; round++) {
+      const peak = await wrk(server.origin, requests, { connections, seconds })
+      peaks.push(peak.perSecond)
+      halves.push(await wrk(server.origin, requests, { connections, seconds, rate: peak.perSecond / 2 }))
+    }
+    const middle = (of: (result: Result) => number) => median(halves.map(of))
+    latencies.push([
+      `${name}, ${connections.toLocaleString('en')} connections`,
+      show(peaks),
+      show(halves.map(({ perSecond }) => perSecond)),
+      ...(['p50', 'p95', 'p99'] as const).map((part) => middle(({ latency }) => latency[part]).toFixed(2)),
+      middle(({ latency }) => latency.p99 / latency.p50).toFixed(1)
+    ])
+    console.error(latencies.at(-1)?.join(' | '))
+  }
+}
 for (const { server } of entrants) await server.stop()
 
 /** Reads and creations of two, as the first to the second. */
@@ -201,6 +226,8 @@ const table = (head: string[], lines: string[][]) =>
   [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 const [cpu] = cpus()
 const text = `${table(['workload', 'requests a second', 'of bare', 'without log, of bare', 'of pgbench', 'times FastAPI'], rows)}
+
+${table(['the mix at half its peak', 'peak, a second', 'sent, a second', 'p50, ms', 'p95, ms', 'p99, ms', 'p99 of p50'], latencies)}
 
 ${table(['besides', 'requests a second', 'ratio'], others)}
 

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 
 export type BenchRequest = { method: string; path: string; body?: string; headers?: Record<string, string> }
 
-export type Load = { connections: number; seconds: number }
+export type Load = {
+  connections: number
+  seconds: number
+  /** How many requests a second all connections send together; as many as are answered where it is not given. */
+  rate?: number
+}
 
 /** What came of it: latencies in milliseconds, `failed` answers that were neither 2xx nor 3xx, `broken` ones that never came. */
 export type Result = {
@@ -20,12 +25,13 @@ process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 let scripts = 0
 
 /**
- * Sends these requests in turn over so many connections, each as soon as the one before it is answered, by wrk
- * (https://github.com/wg/wrk), which has to be installed.
+ * Sends these requests in turn over so many connections, each as soon as the one before it is answered or, at a rate,
+ * after a random pause from then on, by wrk (https://github.com/wg/wrk), which has to be installed.
  */
-export async function wrk(origin: string, requests: BenchRequest[], { connections, seconds }: Load): Promise<Result> {
+export async function wrk(origin: string, requests: BenchRequest[], load: Load): Promise<Result> {
+  const { connections, seconds, rate } = load
   const script = join(folder, `${++scripts}.lua`)
-  await Bun.write(script, scriptFor(requests))
+  await Bun.write(script, scriptFor(requests) + (rate === undefined ? '' : pausesFor(connections, rate)))
   const child = Bun.spawn(['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, origin])
   const output = await new Response(child.stdout).text()
   const [, result] = /^RESULT (.*)$/m.exec(output) ?? []
@@ -64,6 +70,10 @@ function done(summary, latency)
 end
 `
 }
+
+/** In milliseconds. What an answer takes is not in it, so that a little less than the rate is sent. */
+const pausesFor = (connections: number, rate: number) =>
+  `function delay() return math.random(0, ${Math.round((2000 * connections) / rate)}) end\n`
 
 /** A string of Lua. */
 const quoted = (text: string) => `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')}"`
