@@ -46,6 +46,35 @@ test('requests are counted and timed by route, method and status', async () => {
   expect(timed).toMatchObject([{ value: after.get(`GET ${list} 200`) }])
 })
 
+test('the buckets of a histogram add up, and every line has the form of the format', async () => {
+  for (let request = 0; request < 20; request++) await service.call('GET', '/api/u/tasks')
+  const isList = ({ labels }: { labels: Record<string, string> }) =>
+    labels['route'] === '/api/:user_id/tasks' && labels['method'] === 'GET' && labels['status'] === '200'
+  const buckets = (await samples('http_request_duration_seconds_bucket')).filter(isList)
+  const bounds = buckets.map(({ labels }) => Number(labels['le']?.replace('+Inf', 'Infinity')))
+  const counts = buckets.map(({ value }) => value)
+  expect(bounds.length).toBeGreaterThan(5)
+  expect(bounds).toEqual(bounds.toSorted((a, b) => a - b))
+  expect(bounds.at(-1)).toBe(Infinity)
+  expect(counts).toEqual(counts.toSorted((a, b) => a - b))
+  const [count] = (await samples('http_request_duration_seconds_count')).filter(isList)
+  const [sum] = (await samples('http_request_duration_seconds_sum')).filter(isList)
+  expect(count?.value).toBeGreaterThanOrEqual(20)
+  expect(counts.at(-1)).toBe(count?.value ?? Number.NaN)
+  // No request takes longer than its bucket says, nor less than the one before.
+  const inBuckets = counts.map((value, index) => value - (counts[index - 1] ?? 0))
+  const least = inBuckets.reduce((total, number, index) => total + number * (bounds[index - 1] ?? 0), 0)
+  const most = inBuckets.reduce((total, number, index) => total + (number && number * (bounds[index] ?? 0)), 0)
+  expect(sum?.value).toBeGreaterThanOrEqual(least)
+  expect(sum?.value).toBeLessThanOrEqual(most)
+
+  const { text } = await service.call('GET', '/metrics')
+  expect(text.endsWith('\n')).toBe(true)
+  const sample = /^\w+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? ([0-9.e+-]+|\+Inf|NaN)$/
+  for (const line of text.trimEnd().split('\n').filter(Boolean))
+    expect(line).toMatch(line.startsWith('#') ? /^# (HELP|TYPE) \w+ / : sample)
+})
+
 test('whatever paths are sent, and whoever they name, there are no more series for it', async () => {
   const send = async (name: string) => {
     for (const path of [`/${name}`, `/api/${name}/tasks`, `/api/${name}/tasks/${name}`, `/docs/${name}`]) {
