@@ -13,8 +13,10 @@ export type RequestLine = {
   user_id?: string | undefined
 }
 
+type LogRequest = (level: 'debug' | 'info', line: RequestLine) => void
+
 /** The service's logger, with a way of its own for the lines of requests. */
-export type Logger = PinoLogger & { request(level: 'debug' | 'info', line: RequestLine): void }
+export type Logger = PinoLogger & { request: LogRequest }
 
 /** For how long a line waits for others, in milliseconds: written one by one they cost a third of what requests do. */
 const patience = 20
@@ -28,7 +30,8 @@ export function createLogger(level: LogLevel): Logger {
   if (process.stdout.isTTY) {
     const ignore = 'request_id,method,route,status,duration_ms'
     const log = pino({ level, base: null }, pretty({ ignore, messageFormat, sync: true }))
-    return Object.assign(log, { request: (level: 'debug' | 'info', line: RequestLine) => log[level](line) })
+    const request: LogRequest = (level, line) => log[level](line)
+    return Object.assign(log, { request })
   }
   const lines = together(pino.destination({ sync: true }))
   process.once('exit', lines.flush)
@@ -58,12 +61,11 @@ export function createJsonLogger(level: LogLevel, destination: DestinationStream
   const timestamp = isoTime()
   const log = pino({ level, base: null, timestamp, formatters }, destination)
   const shown = { debug: log.isLevelEnabled('debug'), info: log.isLevelEnabled('info') }
-  return Object.assign(log, {
-    // Just what pino makes of it, in a fifth of the time.
-    request(level: 'debug' | 'info', line: RequestLine) {
-      if (shown[level]) destination.write(`{"level":"${level}"${timestamp()},${JSON.stringify(line).slice(1)}\n`)
-    }
-  })
+  // Just what pino makes of it, in a fifth of the time.
+  const request: LogRequest = (level, line) => {
+    if (shown[level]) destination.write(`{"level":"${level}"${timestamp()},${JSON.stringify(line).slice(1)}\n`)
+  }
+  return Object.assign(log, { request })
 }
 
 /** The time of a line, as pino wants it; many lines are of one millisecond. */

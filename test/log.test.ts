@@ -55,6 +55,14 @@ test('every request leaves one line, whatever becomes of it', async () => {
   }
 })
 
+test('whatever a request id has in it, its line is one JSON object', async () => {
+  for (const id of ['"', '\\', '","level":"fatal', '\\u0000{}', "'~!"]) {
+    expect(await logged('GET', '/api/u/tasks', { headers: { 'x-request-id': id } })).toMatchObject([
+      { level: 'info', request_id: id, status: 200 }
+    ])
+  }
+})
+
 test('what probes ask for is logged at debug', async () => {
   for (const path of ['/health', '/ready']) {
     expect(await logged('GET', path)).toMatchObject([{ level: 'debug', route: path, status: 200 }])
