@@ -23,9 +23,8 @@ export function createValidator<Schema extends TSchema>(schema: Schema, place: s
 function faultsOf(errors: ValueErrorIterator, place: string): Fault[] {
   const faults = new Map<string, Fault[]>()
   for (const { path, schema, value } of errors) {
-    // An absent property is found twice: first as absent, then as of the wrong type.
-    if (faults.has(path)) continue
     const loc = [place, ...path.split('/').slice(1)]
+    // Under its path, for an absent property is found twice: as absent, and as of the wrong type.
     faults.set(
       path,
       faultsAt(schema, value).map((fault) => ({ loc, ...fault }))

@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
 import { SQL } from 'bun'
+import { readConfig } from '../src/config.ts'
 import { lock } from '../src/database/migrate.ts'
+import { createJsonLogger } from '../src/log.ts'
+import { startService } from '../src/service.ts'
 import { sharedPostgres } from './support/databases.ts'
 import { problemIn, tasksIn } from './support/expect.ts'
 import { freePort } from './support/free-port.ts'
@@ -52,6 +55,17 @@ test('a service that waits can be told to stop', async () => {
   service.kill('SIGTERM')
   expect(await service.ended).toEqual({ status: 0, error: '' })
   expect(service.output()).not.toContain('p@127.0.0.1')
+})
+
+test('what is told to stop while it waits asks no longer', async () => {
+  const log = createJsonLogger('silent', { write() {} })
+  const service = await startService(readConfig({ PORT: '0', DATABASE_URL: 'postgres://u:p@127.0.0.1:1/db' }), log)
+  const outcome = service.ready.then(
+    () => 'ready',
+    (error: unknown) => error
+  )
+  await service.stop()
+  expect(await outcome).toMatchObject({ name: 'AbortError' })
 })
 
 test('a service whose migrations wait for those of another is not ready, and asks nothing of tables that are not there', async () => {

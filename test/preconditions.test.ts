@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import type { Task } from '../src/tasks/model.ts'
+import { tagOfList } from '../src/tasks/preconditions.ts'
 import { faultsIn, problemIn, taskIn, tasksIn } from './support/expect.ts'
 import { type Answer, type Call, newUser, onEveryDatabase } from './support/service.ts'
 
@@ -182,6 +184,21 @@ onEveryDatabase((call) => {
     expect(faultsIn(both)).toHaveLength(2)
     expect(taskIn(await call('GET', one))).toEqual(task)
   })
+})
+
+test("a list's tag tells tasks apart that changed in one microsecond", () => {
+  const task: Task = {
+    id: '019c32d4-9f40-7000-8000-3f1d2c4b5a69',
+    user_id: 'u',
+    title: 'x',
+    description: null,
+    completed: false,
+    created_at: '2026-02-06T10:30:00.000000Z',
+    updated_at: '2026-02-06T10:30:00.000000Z'
+  }
+  const other = { ...task, id: '019c32d4-9f40-7000-8000-3f1d2c4b5a70' }
+  const tags = [[task], [other], [task, other], [other, task], []].map((tasks) => tagOfList(tasks, false))
+  expect(new Set(tags).size).toBe(5)
 })
 
 describe('without preconditions', () => {
