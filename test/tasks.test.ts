@@ -34,4 +34,23 @@ onEveryDatabase((call) => {
     }
     expect(tasksIn(await call('GET', path))).toEqual([])
   })
+
+  test("a change is of one task alone, and none of the user's others", async () => {
+    const path = `/api/${newUser()}/tasks`
+    const create = async (title: string) => taskIn(await call('POST', path, { json: { title } }), 201)
+    const [before, task, behind] = [await create('a'), await create('b'), await create('c')]
+    const changes: [string, string, unknown][] = [
+      ['PUT', '', { title: 'x', description: 'y', completed: true }],
+      ['PATCH', '/complete', undefined],
+      ['DELETE', '', undefined]
+    ]
+    for (const [method, address, json] of changes) {
+      for (const headers of [{ 'if-match': '"none of its tags"' }, { 'if-match': '*' }]) {
+        await call(method, `${path}/${task.id}${address}`, { json, headers })
+        expect(tasksIn(await call('GET', path)).filter(({ id }) => id !== task.id)).toEqual([behind, before])
+      }
+      await call(method, `${path}/${task.id}${address}`, { json })
+      expect(tasksIn(await call('GET', path)).filter(({ id }) => id !== task.id)).toEqual([behind, before])
+    }
+  })
 })
