@@ -28,7 +28,7 @@ export const errors = (log: Logger, methodsAt: (path: string) => string[]) =>
       'content-type': 'application/problem+json',
       'cache-control': 'no-store'
     })
-    // As an object: an answer that is a Response already is copied, which takes a fifth of its time.
+    // As an object: an answer that is a Response already is copied, which takes a seventh of a 400's time.
     return problem.toDocument()
   })
 

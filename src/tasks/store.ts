@@ -98,7 +98,7 @@ export function createTaskStore(db: Drizzle, guard: Guard): TasksOf {
       })
       .returning(columns)
   const create = prepare('create_task', insertion(), false)
-  // To look out for a conflict makes an insertion a fifth dearer.
+  // To look out for a conflict makes an insertion a tenth dearer.
   const createOnce = prepare('create_task_once', insertion().onConflictDoNothing({ target: tasks.id }), false)
 
   const get = prepare('get_task', db.select(columns).from(tasks).where(theTask), true)
@@ -233,7 +233,7 @@ function toTask([id, user_id, title, description, completed, created_at, updated
     throw new Error('a row of the database is no task')
   }
   const created = toTimestamp(created_at)
-  // Most tasks are never changed, and to write a time takes as long as all the rest.
+  // Most tasks are never changed, and to write a time takes longer than all the rest.
   const updated = updated_at === created_at ? created : toTimestamp(updated_at)
   return { id, user_id, title, description, completed, created_at: created, updated_at: updated }
 }
