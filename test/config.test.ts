@@ -50,7 +50,7 @@ describe('DATABASE_URL decides the driver', () => {
 })
 
 describe('who vouches for users', () => {
-  const others = { AUTH_ISSUER: 'https://issuer.example', AUTH_AUDIENCE: 'tasks' }
+  const others = { AUTH_ISSUER: 'https://Issuer.example', AUTH_AUDIENCE: 'tasks' }
 
   test('a secret of 32 bytes, not characters', () => {
     const secret = 'ü'.repeat(16)
@@ -65,7 +65,7 @@ describe('who vouches for users', () => {
     for (const AUTH_JWKS_URL of ['https://issuer.example/jwks?x=1', 'http://auth:3000/jwks']) {
       expect(readConfig({ AUTH_JWKS_URL, ...others }).identity).toEqual({
         source: { jwksUrl: new URL(AUTH_JWKS_URL) },
-        issuer: 'https://issuer.example',
+        issuer: 'https://Issuer.example',
         audience: 'tasks'
       })
     }
